@@ -1,0 +1,1 @@
+"""Operators: tensors, shapes, kernels, compiled graphs."""

@@ -1,0 +1,133 @@
+"""Graph → planned nodes: layouts, conversions and storages."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from cnml.errors import CnmlError
+from cnml.graph import Graph, Node
+from cnml.ops.convert_layout import ConvertLayout
+from cnml.tensor import Layout, Tensor, same_bytes
+from cnrt.memory import Memory
+
+Home = Callable[[Tensor], Memory | None]
+
+
+class Storage:
+    """Memory that one or more tensors (views, in-place results) share."""
+
+    __slots__ = ("nbytes", "memory", "tensors")
+
+    def __init__(self, tensor: Tensor, memory: Memory | None = None):
+        self.nbytes = tensor.nbytes
+        self.memory = memory
+        self.tensors = [tensor]
+
+
+class Plan:
+    """The nodes in order with conversions put in, and where every tensor lies.
+
+    Parameters
+    ----------
+    graph : Graph
+    retained : iterable of Tensor
+        Values that must be readable after a run.
+    bindings : dict of Tensor to Memory
+        Memory of the graph's inputs (PLAIN).
+    """
+
+    def __init__(self, graph: Graph, retained: Iterable[Tensor], bindings: dict[Tensor, Memory]):
+        self.nodes: list[Node] = []
+        self.storages: dict[Tensor, Storage] = {}
+        self._retained = set(retained)
+        self._consumers = graph.consumers()
+        self._inputs = set(graph.inputs)
+        self._converted: dict[tuple[Tensor, Layout], Tensor] = {}
+        for t in graph.inputs:
+            if t not in bindings:
+                raise CnmlError(f"failed to compile a graph: input '{t.name}' {t.shape} has no memory bound to it")
+            self.storages[t] = Storage(t, bindings[t])
+        for node in graph.nodes:
+            self._place(node)
+
+    def _place(self, node: Node) -> None:
+        shapes = [t.shape for t in node.inputs]
+        wanted, given = node.op.choose_layouts([t.layout for t in node.inputs], shapes)
+        sources = [self._convert(t, layout) for t, layout in zip(node.inputs, wanted, strict=True)]
+        for i, out in enumerate(node.outputs):
+            layout = given[i] if len(given) > 1 else given[0]
+            out.layout = layout if len(out.shape) == 4 else Layout.PLAIN
+        placed = Node(node.op, sources, node.parameters)
+        placed.outputs = node.outputs
+        if node.op.view:
+            self._share(sources[0], node.outputs)
+            return
+        for i, out in enumerate(node.outputs):
+            if i == 0 and node.op.inplace and self._may_overwrite(node.inputs[0], sources[0], out):
+                self._share(sources[0], [out])
+            else:
+                self.storages[out] = Storage(out)
+        self.nodes.append(placed)
+
+    def _share(self, source: Tensor, outs: list[Tensor]) -> None:
+        storage = self.storages[source]
+        for out in outs:
+            storage.tensors.append(out)
+            self.storages[out] = storage
+
+    def _may_overwrite(self, original: Tensor, source: Tensor, out: Tensor) -> bool:
+        if source.nbytes != out.nbytes or source.layout is not out.layout:
+            return False
+        if source is not original:  # a conversion: private only if no other node uses it
+            return len(self._consumers.get(original, ())) == 1 and len(self.storages[source].tensors) == 1
+        return (len(self._consumers.get(original, ())) == 1 and original not in self._retained and original not in self._inputs
+                and len(self.storages[original].tensors) == 1 + self._chain_length(original))
+
+    def _chain_length(self, tensor: Tensor) -> int:
+        """How many dead predecessors of an in-place chain share the storage of `tensor`."""
+        storage, n = self.storages[tensor], 0
+        while tensor.producer is not None and tensor.producer.op.inplace and tensor.producer.inputs and self.storages.get(tensor.producer.inputs[0]) is storage:
+            tensor = tensor.producer.inputs[0]
+            if tensor in self._inputs:
+                return -1
+            n += 1
+        return n
+
+    def _convert(self, tensor: Tensor, layout: Layout) -> Tensor:
+        if tensor.layout is layout or len(tensor.shape) != 4:
+            return tensor
+        hit = self._converted.get((tensor, layout))
+        if hit is not None:
+            return hit
+        out = Tensor(tensor.shape, tensor.name)
+        out.layout = layout
+        self._converted[tensor, layout] = out
+        if same_bytes(tensor.shape):
+            self._share(tensor, [out])
+            return out
+        node = Node(ConvertLayout(layout, f"{tensor.name} to {layout.value}"), [tensor], [])
+        node.outputs = [out]
+        out.producer = node
+        self.nodes.append(node)
+        self.storages[out] = Storage(out)
+        return out
+
+    def allocate(self, home: Home, malloc: Callable[[int], Memory]) -> None:
+        """Give every storage its memory.
+
+        Parameters
+        ----------
+        home : callable
+            For a retained PLAIN tensor: the memory its owner wants it in, or None.
+        malloc : callable
+            bytes → Memory, for everything else.
+        """
+        for storage in dict.fromkeys(self.storages.values()):
+            if storage.memory is not None:
+                continue
+            for t in storage.tensors:
+                if t in self._retained and (t.layout is Layout.PLAIN or same_bytes(t.shape)):
+                    storage.memory = home(t)
+                    if storage.memory is not None:
+                        break
+            if storage.memory is None:
+                storage.memory = malloc(max(storage.nbytes, 4))

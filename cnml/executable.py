@@ -1,0 +1,245 @@
+"""A compiled graph: functions on the device and calls on the host, in order."""
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from cnml.compiler import Home, Plan
+from cnml.emitter import Call, Emitter, ScratchBlock
+from cnml.errors import CnmlError
+from cnml.fusion import fuse
+from cnml.graph import Graph, Node
+from cnml.parameter import Parameter
+from cnml.tensor import Layout, Tensor, same_bytes
+from cnrt.device import Device
+from cnrt.function import Constant, Function, Instruction, Scratch
+from cnrt.memory import Memory
+from cnrt.queue import Queue
+
+
+class Timing(NamedTuple):
+    """One row of the per-layer table."""
+
+    name: str
+    kind: str
+    milliseconds: float
+    note: str
+    macs: int
+
+
+class HostStep:
+    """An operator that runs in Python between two functions."""
+
+    def __init__(self, node: Node, inputs: list[np.ndarray], outputs: list[np.ndarray]):
+        self.node = node
+        self._inputs, self._outputs = inputs, outputs
+        self.results: list[np.ndarray] = []
+
+    def __call__(self) -> None:
+        op = self.node.op
+        with np.errstate(all="ignore"):
+            results = list(op.reference(self._inputs, [p.array for p in self.node.parameters]))
+            if op.mutates:
+                for p in self.node.parameters:
+                    p.touch()
+            if op.dynamic:
+                self.results = [np.ascontiguousarray(r, np.float32) if np.ndim(r) else np.array(r, np.float32) for r in results]
+                return
+            for out, result in zip(self._outputs, results, strict=True):
+                if np.shape(result) != out.shape:
+                    raise CnmlError(f"{op.kind} '{op.name}' computed the shape {np.shape(result)} where its shape rule promised {out.shape}")
+                if result is not out:
+                    out[...] = result
+
+
+class Executable:
+    """What `compile` makes of a graph for one device.
+
+    Parameters
+    ----------
+    graph : Graph
+    retained : iterable of Tensor
+        Values to be readable after `run`.
+    bindings : dict of Tensor to Memory
+        Memory of the graph's inputs.
+    home : callable
+        See `Plan.allocate`.
+    device : cnrt.Device
+    fusion : bool
+        False keeps one instruction group per operator.
+    """
+
+    def __init__(self, graph: Graph, retained: Iterable[Tensor], bindings: dict[Tensor, Memory], home: Home, device: Device, fusion: bool = True):
+        retained = list(retained)
+        if fusion and kernels_enabled():
+            graph = fuse(graph, set(retained))
+        self.device = device
+        self._plan = Plan(graph, retained, bindings)
+        self._plan.allocate(home, device.malloc)
+        self._parameters: list[Parameter] = list(dict.fromkeys(p for n in self._plan.nodes for p in n.parameters))
+        self._versions: tuple[int, ...] | None = None
+        self._steps: list[Function | HostStep] = []
+        self._groups: list[tuple[Node, list[Function | HostStep], str]] = []
+        self.dynamic: dict[Tensor, HostStep] = {}
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The nodes as they run, after fusion and with layout conversions."""
+        return self._plan.nodes
+
+    def memory_of(self, tensor: Tensor) -> Memory:
+        """Where a tensor lies."""
+        memory = self._plan.storages[tensor].memory
+        assert memory is not None
+        return memory
+
+    def holds(self, tensor: Tensor) -> bool:
+        """Whether the tensor still exists after fusion."""
+        return tensor in self._plan.storages
+
+    def stored(self, tensor: Tensor) -> np.ndarray:
+        """The live bytes of a tensor, shaped as they lie in memory (float32)."""
+        return self.memory_of(tensor).array(np.float32, tensor.stored_shape)
+
+    def read_into(self, tensor: Tensor, out: np.ndarray) -> None:
+        """Copy a tensor into a plain array of its logical shape."""
+        data = self.stored(tensor)
+        out[...] = data.transpose(0, 3, 1, 2) if tensor.layout is Layout.NHWC else data
+
+    def is_plain(self, tensor: Tensor) -> bool:
+        """Whether the tensor's memory is the plain array itself."""
+        return tensor.layout is Layout.PLAIN or same_bytes(tensor.shape)
+
+    # ---- lowering -------------------------------------------------------------------------------------------------------------------------
+
+    def _lower(self) -> None:
+        """Instructions for the current versions of the parameters (packed forms that did not change are reused)."""
+        self._steps, self._groups, self.dynamic = [], [], {}
+        pending: list[Instruction] = []
+        for node in self._plan.nodes:
+            emit = self._emit(node)
+            if emit is None:
+                continue
+            if emit.hosted is not None:
+                self._flush(pending)
+                step = self._host_step(node)
+                self._steps.append(step)
+                self._groups.append((node, [step], f"host: {node.op.host_reason}" if node.op.host_reason else "host"))
+            else:
+                instructions = [self._bind(c) for c in emit.calls]
+                pending += instructions
+                self._groups.append((node, [Function(node.name, instructions)], emit.notes or ", ".join(dict.fromkeys(c.kernel for c in emit.calls))))
+        self._flush(pending)
+        self._versions = tuple(p.version for p in self._parameters)
+
+    def _emit(self, node: Node) -> Emitter | None:
+        op = node.op
+        if node.outputs and all(t.count == 0 for t in node.outputs) and not op.dynamic and not op.mutates:
+            return None
+        emit = Emitter(node)
+        if kernels_enabled() and not any(t.count == 0 for t in (*node.inputs, *node.outputs)):
+            op.lower(emit, node.inputs, node.outputs)
+        else:
+            emit.host(op)
+        return emit
+
+    def _host_step(self, node: Node) -> HostStep:
+        arrays = []
+        for t in (*node.inputs, *node.outputs):
+            data = self.stored(t)
+            arrays.append(data.transpose(0, 3, 1, 2) if t.layout is Layout.NHWC else data)
+        step = HostStep(node, arrays[:len(node.inputs)], arrays[len(node.inputs):])
+        if node.op.dynamic:
+            self.dynamic.update(dict.fromkeys(node.outputs, step))
+        return step
+
+    def _flush(self, pending: list[Instruction]) -> None:
+        if pending:
+            self._steps.append(Function("net", list(pending)))
+            pending.clear()
+
+    def _bind(self, call: Call) -> Instruction:
+        args: list[object] = []
+        for a in call.args:
+            if isinstance(a, Tensor):
+                args.append(self.memory_of(a))
+            elif isinstance(a, Parameter):
+                args.append(Constant(a.array))
+            elif isinstance(a, np.ndarray):
+                args.append(Constant(a))
+            elif isinstance(a, ScratchBlock):
+                args.append(Scratch(a.nbytes))
+            elif a is None:
+                args.append(0)
+            else:
+                args.append(float(a) if isinstance(a, (float, np.floating)) else int(a))
+        return Instruction(call.kernel, tuple(args))  # type: ignore[arg-type]
+
+    # ---- running --------------------------------------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Notice changed parameters and lower again if there are any."""
+        for p in self._parameters:
+            p.refresh()
+        if self._versions != tuple(p.version for p in self._parameters):
+            self._lower()
+
+    def run(self, queue: Queue, cores: int = 1) -> None:
+        """One pass over the graph on `queue` with `cores` core slots; returns when the results are there.
+
+        Raises
+        ------
+        CnrtError, CnmlError
+        """
+        self.prepare()
+        for step in self._steps:
+            if isinstance(step, HostStep):
+                step()
+            else:
+                queue.run(step, cores)
+        self._settle()
+
+    def _settle(self) -> None:
+        # operators that changed their own parameters did so on purpose: nothing has to be lowered again for it
+        if any(n.op.mutates for n in self._plan.nodes):
+            self._versions = tuple(p.version for p in self._parameters)
+
+    def profile(self, queue: Queue, cores: int = 1, iterations: int = 1) -> list[Timing]:
+        """Median time of every node, run one by one.
+
+        Returns
+        -------
+        list of Timing
+        """
+        self.prepare()
+        times: list[list[float]] = [[] for _ in self._groups]
+        for _ in range(iterations):
+            for i, (_, steps, _) in enumerate(self._groups):
+                start = time.perf_counter()
+                for step in steps:
+                    if isinstance(step, HostStep):
+                        step()
+                    else:
+                        queue.run(step, cores)
+                times[i].append(time.perf_counter() - start)
+        self._settle()
+        return [Timing(node.name, node.op.kind, 1e3 * float(np.median(t)), note, node.op.macs([x.shape for x in node.inputs], [x.shape for x in node.outputs]))
+                for t, (node, _, note) in zip(times, self._groups, strict=True)]
+
+    def activation_bytes(self) -> int:
+        """Bytes of all tensors' storages."""
+        return sum(s.nbytes for s in dict.fromkeys(self._plan.storages.values()))
+
+
+def kernels_enabled() -> bool:
+    """False when `PYCAFFE_ACC_KERNELS=numpy` asks for the references everywhere."""
+    value = os.environ.get("PYCAFFE_ACC_KERNELS", "numba")
+    if value not in ("numba", "numpy"):
+        raise CnmlError(f"PYCAFFE_ACC_KERNELS is '{value}'; it must be 'numba' or 'numpy'")
+    return value == "numba"
+
+

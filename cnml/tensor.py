@@ -1,0 +1,73 @@
+"""The edge of a graph: a logical shape and how it lies in memory."""
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cnml.graph import Node
+
+Shape = tuple[int, ...]
+
+
+class Layout(Enum):
+    """Order of a tensor in memory."""
+
+    PLAIN = "plain"  # C order of the logical shape
+    NHWC = "nhwc"    # logical (N, C, H, W) stored with the channels innermost
+
+
+def count(shape: Shape) -> int:
+    """Number of elements of a shape, in Python integers (1 for a scalar)."""
+    n = 1
+    for d in shape:
+        n *= int(d)
+    return n
+
+
+def same_bytes(shape: Shape) -> bool:
+    """Whether PLAIN and NHWC are the same bytes for this shape."""
+    return len(shape) != 4 or shape[1] == 1 or shape[2] * shape[3] == 1 or count(shape) == 0
+
+
+class Tensor:
+    """A float32 value in a graph.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The logical (Caffe) shape; () is a scalar.
+    name : str
+        For messages and tables.
+    producer : Node or None
+        None for an input of the graph.
+    """
+
+    __slots__ = ("shape", "name", "producer", "layout")
+
+    def __init__(self, shape: Shape, name: str, producer: Node | None = None):
+        self.shape: Shape = tuple(int(d) for d in shape)
+        self.name = name
+        self.producer = producer
+        self.layout = Layout.PLAIN
+
+    @property
+    def count(self) -> int:
+        """Number of elements."""
+        return count(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of storage."""
+        return 4 * self.count
+
+    @property
+    def stored_shape(self) -> Shape:
+        """Shape of the C-ordered array in memory."""
+        if self.layout is Layout.NHWC:
+            n, c, h, w = self.shape
+            return (n, h, w, c)
+        return self.shape
+
+    def __repr__(self) -> str:
+        return f"Tensor({self.name!r}, {self.shape}, {self.layout.value})"
