@@ -52,7 +52,7 @@ class Parameter:
     def __init__(self, shape: Shape, name: str = ""):
         self.name = name
         self.version = 0
-        self._owner = aligned_empty(tuple(shape)).view(HandOut)
+        self._owner = aligned_empty(tuple(shape)).view(HandOut).view(HandOut)
         self._owner[...] = 0
         self._given: weakref.ref[np.ndarray] | None = None
         self._watched = False
@@ -83,7 +83,7 @@ class Parameter:
         if int(np.prod(shape, dtype=np.int64)) == self._owner.size:
             self._owner = self._owner.reshape(shape)
         else:
-            self._owner = aligned_empty(tuple(shape)).view(HandOut)
+            self._owner = aligned_empty(tuple(shape)).view(HandOut).view(HandOut)
             self._owner[...] = 0
         self._given = None
         self.touch()

@@ -1,0 +1,72 @@
+"""Inner product of rows with a weight matrix."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+
+from cnml.epilogue import Activation, Fold, fold_affine
+from cnml.errors import expect
+from cnml.operator import Operator
+from cnml.reference.inner_product import inner_product
+from cnml.tensor import Shape
+
+
+class InnerProduct(Operator):
+    """y = x wᵀ + bias over everything from `axis` on. Parameters: weights (N, K) or, with `transpose`, (K, N); bias (N,) if any; then those of the folds.
+
+    Parameters
+    ----------
+    num_output : int
+    axis : int
+        Canonical; the axes from here on are the row.
+    bias, transpose : bool
+    name : str
+    folds : tuple of Fold
+    activation : Activation
+    """
+
+    kind = "InnerProduct"
+
+    def __init__(self, num_output: int, axis: int = 1, bias: bool = True, transpose: bool = False, name: str = "", folds: tuple[Fold, ...] = (),
+                 activation: Activation = Activation()):
+        super().__init__(name)
+        self.num_output, self.axis, self.bias, self.transpose = num_output, axis, bias, transpose
+        self.folds, self.activation = folds, activation
+
+    def fused(self, fold: Fold | None = None, activation: Activation | None = None, name: str | None = None) -> InnerProduct:
+        """This operator with one more step behind it."""
+        return type(self)(self.num_output, self.axis, self.bias, self.transpose, self.name if name is None else name,
+                          (*self.folds, fold) if fold else self.folds, activation or self.activation)
+
+    def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
+        """The leading axes and num_output."""
+        shape = inputs[0]
+        k = prod(shape[self.axis:])
+        want = (k, self.num_output) if self.transpose else (self.num_output, k)
+        expect(tuple(parameters[0]) == want, self, f"input {shape} and weights {tuple(parameters[0])}",
+               f"the input gives {k} values a row, so the weights must have the shape {want}; another input size in front of an InnerProduct needs other weights")
+        return [(*shape[:self.axis], self.num_output)]
+
+    def folded(self, arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
+        """Weights (N, K) and bias with the affine steps in them."""
+        n = 2 if self.bias else 1
+        w, b = arrays[0].T if self.transpose else arrays[0], arrays[1] if self.bias else None
+        if not self.folds:
+            return w, b
+        factor, shift = fold_affine(self.folds, arrays[n:], self.num_output)
+        b = shift if b is None else np.asarray(b, np.float64).reshape(-1) * factor + shift
+        return np.asarray(w, np.float64) * factor[:, None], b
+
+    def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
+        """See `cnml.reference.inner_product`."""
+        x = inputs[0]
+        w, b = self.folded(parameters)
+        lead = x.shape[:self.axis]
+        y = inner_product(x.reshape(prod(lead), -1) if x.size else np.zeros((prod(lead), w.shape[1])), w, None if b is None else np.reshape(b, -1))
+        return [self.activation.apply(y.reshape(*lead, self.num_output))]
+
+    def macs(self, inputs: list[Shape], outputs: list[Shape]) -> int:
+        """Input elements x num_output."""
+        return prod(inputs[0]) * self.num_output

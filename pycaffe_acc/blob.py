@@ -1,0 +1,230 @@
+"""Blobs as pycaffe shows them: live NumPy arrays over device memory."""
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cnml.parameter import HandOut, Parameter
+from cnml.tensor import Shape, Tensor, count
+from cnrt.device import Device
+from cnrt.memory import Memory
+from pycaffe_acc.errors import CheckError
+
+if TYPE_CHECKING:
+    from cnml.executable import Executable
+
+
+class _Shaped:
+    """The shape properties that pycaffe's blobs have."""
+
+    _diff: np.ndarray | None = None
+
+    @property
+    def shape(self) -> Shape:
+        """The logical shape."""
+        raise TypeError("a blob kind must give its shape")
+
+    @property
+    def count(self) -> int:
+        """Number of elements."""
+        return count(self.shape)
+
+    def _legacy(self, axis: int) -> int:
+        shape = self.shape
+        if len(shape) > 4:
+            raise CheckError(f"a blob of shape {shape} has no num, channels, height, width: those need at most four axes; use shape")
+        return shape[axis] if axis < len(shape) else 1
+
+    @property
+    def num(self) -> int:
+        """Extent of axis 0 (1 when absent)."""
+        return self._legacy(0)
+
+    @property
+    def channels(self) -> int:
+        """Extent of axis 1 (1 when absent)."""
+        return self._legacy(1)
+
+    @property
+    def height(self) -> int:
+        """Extent of axis 2 (1 when absent)."""
+        return self._legacy(2)
+
+    @property
+    def width(self) -> int:
+        """Extent of axis 3 (1 when absent)."""
+        return self._legacy(3)
+
+    @property
+    def diff(self) -> np.ndarray:
+        """An array of the blob's shape for scripts that look at gradients; zeros, since this package does not train."""
+        if self._diff is None or self._diff.shape != self.shape:
+            self._diff = np.zeros(self.shape, np.float32)
+        return self._diff
+
+    @diff.setter
+    def diff(self, values: np.ndarray) -> None:
+        self.diff[...] = values
+
+
+def _checked_shape(dims: tuple[int, ...]) -> Shape:
+    if len(dims) == 1 and not np.isscalar(dims[0]) and np.ndim(dims[0]) == 1:  # type: ignore[arg-type]
+        dims = tuple(dims[0])  # type: ignore[arg-type]
+    shape = []
+    for d in dims:
+        n = int(d)
+        if n != d or n < 0:
+            raise CheckError(f"a blob cannot take the shape {tuple(dims)}: every extent must be a whole number of at least 0")
+        shape.append(n)
+    if len(shape) > 32:
+        raise CheckError(f"a blob cannot have {len(shape)} axes; Caffe allows 32")
+    return tuple(shape)
+
+
+class Blob(_Shaped):
+    """An intermediate value of a net.
+
+    `data` is live: what a script writes is used by the next forward, and an array that a script keeps shows the new values after each forward. The
+    engine may hold the newest values in its own layout; they are converted when somebody looks.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    device : cnrt.Device
+        Allocates the memory.
+    name : str
+    """
+
+    def __init__(self, shape: Shape, device: Device, name: str = ""):
+        self._device = device
+        self.name = name
+        self._shape = tuple(shape)
+        self._memory: Memory | None = None
+        self._owner: np.ndarray | None = None
+        self._given: weakref.ref[np.ndarray] | None = None
+        self._remote: tuple[Executable, Tensor] | None = None
+
+    @property
+    def shape(self) -> Shape:
+        """The logical shape, a tuple."""
+        return self._shape
+
+    def reshape(self, *dims: int) -> None:
+        """Take another shape; memory is kept when it is large enough. `Net.reshape` or the next forward carries it through the net.
+
+        Raises
+        ------
+        CheckError
+            For a negative or fractional extent, or more memory than the budget.
+        """
+        self.set_shape(_checked_shape(dims))
+
+    def set_shape(self, shape: Shape) -> None:
+        """`reshape` for shapes that were checked already."""
+        if shape != self._shape:
+            self.sync()
+            self._shape = shape
+            self._owner = None
+            self._given = None
+
+    def home(self, nbytes: int | None = None) -> Memory:
+        """The blob's own plain memory, at least `nbytes` long (default: for its shape)."""
+        need = max(4, 4 * self.count if nbytes is None else nbytes)
+        if self._memory is None or self._memory.nbytes < need:
+            fresh = self._device.malloc(need)
+            view = fresh.array(np.uint8, (need,))
+            old = 0
+            if self._memory is not None:
+                old = self._memory.nbytes
+                view[:old] = self._memory.array(np.uint8, (old,))
+            view[old:] = 0
+            self._memory = fresh
+            self._owner = None
+            self._given = None
+        return self._memory
+
+    def attach(self, memory: Memory, shape: Shape) -> None:
+        """Live in `memory` (plain values of `shape`) from now on."""
+        self._remote = None
+        if memory is not self._memory or shape != self._shape:
+            self._memory = memory
+            self._shape = shape
+            self._owner = None
+            self._given = None
+
+    def follow(self, executable: Executable, tensor: Tensor) -> None:
+        """Say that the newest values are a tensor of an executable; arrays that a script still holds are brought up to date."""
+        if tensor.shape != self._shape:
+            self._shape = tensor.shape
+            self._owner = None
+            self._given = None
+        self._remote = (executable, tensor)
+        if self._given is not None and self._given() is not None:
+            self.sync()
+
+    def sync(self) -> None:
+        """Bring the newest values into the plain memory."""
+        if self._remote is not None:
+            executable, tensor = self._remote
+            self._remote = None
+            executable.read_into(tensor, self.home(4 * count(tensor.shape)).array(np.float32, tensor.shape))
+
+    def plain_memory(self) -> Memory:
+        """The plain memory with the newest values in it."""
+        self.sync()
+        return self.home()
+
+    @property
+    def data(self) -> np.ndarray:
+        """The values: float32, C order, writable, of the blob's shape."""
+        self.sync()
+        given = self._given() if self._given is not None else None
+        if given is None:
+            memory = self.home()
+            if self._owner is None:
+                self._owner = memory.array(np.float32, self._shape).view(HandOut).view(HandOut)
+            given = self._owner.view(np.ndarray)
+            self._given = weakref.ref(given)
+        return given
+
+    @data.setter
+    def data(self, values: np.ndarray) -> None:
+        self.data[...] = values
+
+    def __repr__(self) -> str:
+        return f"<Blob {self.name!r} {self._shape}>"
+
+
+class ParameterBlob(_Shaped):
+    """A weight blob: `data` is the live array in Caffe's shape.
+
+    Parameters
+    ----------
+    parameter : cnml.Parameter
+    """
+
+    def __init__(self, parameter: Parameter):
+        self.parameter = parameter
+
+    @property
+    def shape(self) -> Shape:
+        """The logical shape, a tuple."""
+        return self.parameter.shape
+
+    def reshape(self, *dims: int) -> None:
+        """Take another shape."""
+        self.parameter.reshape(_checked_shape(dims))
+
+    @property
+    def data(self) -> np.ndarray:
+        """The values: float32, C order, writable; the next forward uses what is written."""
+        return self.parameter.hand_out()
+
+    @data.setter
+    def data(self, values: np.ndarray) -> None:
+        self.data[...] = values
+
+    def __repr__(self) -> str:
+        return f"<ParameterBlob {self.parameter.name!r} {self.shape}>"

@@ -1,0 +1,48 @@
+"""InnerProduct: a fully connected layer."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from cnml.graph import Graph
+from cnml.ops.inner_product import InnerProduct as InnerProductOp
+from cnml.tensor import Shape, Tensor
+from pycaffe_acc.layer import Layer, layer
+
+
+@dataclass(frozen=True)
+class InnerProductParams:
+    """inner_product_param."""
+
+    num_output: int
+    bias_term: bool
+    axis: int
+    transpose: bool
+    weight_filler: Any
+    bias_filler: Any
+
+
+@layer("InnerProduct")
+class InnerProduct(Layer):
+    """top = bottom (flattened from `axis` on) times weights, plus bias."""
+
+    @classmethod
+    def parse(cls, message: Any) -> InnerProductParams:
+        """Read inner_product_param."""
+        p = message.inner_product_param
+        return InnerProductParams(int(p.num_output), bool(p.bias_term), int(p.axis), bool(p.transpose), p.weight_filler, p.bias_filler)
+
+    def setup(self, bottoms: list[Shape]) -> None:
+        """Weights (N, K), or (K, N) with `transpose`, and a bias."""
+        p = self.params
+        self.check(p.num_output > 0, f"num_output is {p.num_output}; it must be positive")
+        k = prod(bottoms[0][self.axis(p.axis, len(bottoms[0])):])
+        self.add_blob((k, p.num_output) if p.transpose else (p.num_output, k), p.weight_filler)
+        if p.bias_term:
+            self.add_blob((p.num_output,), p.bias_filler)
+
+    def emit(self, graph: Graph, bottoms: list[Tensor]) -> list[Tensor]:
+        """One InnerProduct operator."""
+        p = self.params
+        return graph.add(InnerProductOp(p.num_output, self.axis(p.axis, len(bottoms[0].shape)), p.bias_term, p.transpose, self.name), bottoms, self.blobs)
