@@ -1,0 +1,138 @@
+"""Float32 convolutions on channels-last images: one driver for every geometry, one kernel per register tile.
+
+Arguments: x, weights, bias, add or 0, y, table, scratch base, scratch step, activation mode, low, high (see `cnml.ukernels.conv_f32`). The table and the packed
+weights come from `cnml.kernels.conv_pack_f32`.
+"""
+from __future__ import annotations
+
+import numpy as np
+
+from cnml.jit import jit
+from cnml.kernels import kernel
+from cnml.kernels import conv_addressing as ca
+from cnml.kernels import conv_table as ct
+from cnml.kernels.argblock import f32_at, i64_at, real, word
+from cnml.kernels.conv_tiles import TILES, kernel_name
+from cnml.ukernels.conv_f32 import LANES, NONE, conv_tile
+
+
+@jit
+def align_64(n):
+    """n rounded up to a multiple of 64."""
+    return (n + 63) // 64 * 64
+
+
+@jit
+def gather_columns(tmp, nr, src, stride, pixels, rows, columns):
+    """tmp[i, :columns] = src[pixels[i], :columns]; the rest becomes 0."""
+    index = i64_at(pixels, rows)
+    dst = f32_at(tmp, rows * nr)
+    for i in range(rows):
+        line = f32_at(src + index[i] * stride, columns)
+        for j in range(columns):
+            dst[i * nr + j] = line[j]
+        for j in range(columns, nr):
+            dst[i * nr + j] = 0
+
+
+@jit
+def scatter_columns(tmp, nr, dst, stride, pixels, rows, columns):
+    """dst[pixels[i], :columns] = tmp[i, :columns]."""
+    index = i64_at(pixels, rows)
+    src = f32_at(tmp, rows * nr)
+    for i in range(rows):
+        line = f32_at(dst + index[i] * stride, columns)
+        for j in range(columns):
+            line[j] = src[i * nr + j]
+
+
+@jit
+def prepare_scratch(table, scratch, mr):
+    """Zero pixel and identity indices."""
+    f32_at(scratch, word(table, ct.ZEROS))[:] = 0
+    identity = i64_at(scratch + align_64(4 * word(table, ct.ZEROS)), mr)
+    for i in range(mr):
+        identity[i] = i
+
+
+@jit
+def prepare_chunk(table, phase, x, scratch, chunk, mr, pixels, pointers):
+    """Pixel indices and tap pointers of a chunk; gives the number of tiles."""
+    first, rows = ca.chunk_range(table, phase, chunk)
+    tiles = (rows + mr - 1) // mr
+    ca.fill_pixels(table, phase, first, rows, tiles * mr, pixels)
+    if word(table, ct.STAGED) == ct.DIRECT:
+        ca.fill_taps(table, phase, x, scratch, first, rows, mr, pointers)
+    else:
+        buffer = align_64(pointers + 8 * tiles * mr * word(phase, ct.TAPS))
+        line_bytes = ca.stage_rows(table, phase, x, first, rows, buffer)
+        ca.fill_staged(table, phase, line_bytes, buffer, first, rows, mr, pointers)
+    return tiles
+
+
+def _conv2d(mr, nv, lanes):
+    """The kernel of one tile. It may close over integers only: a closure over compiled functions is never found in the cache."""
+    nr = nv * lanes
+
+    def conv2d_nhwc_f32(args, task_id, task_dim):
+        """y = activation(conv(x, weights) + bias + add); tasks take bands of (chunk of pixels, block of channels)."""
+        x, bias, table, scratch = word(args, 0), word(args, 2), word(args, 5), word(args, 6) + task_id * word(args, 7)
+        low, high = np.float32(real(args, 9)), np.float32(real(args, 10))
+        depth, cout = word(table, ct.DEPTH), word(table, ct.COUT_GROUP)
+        group_blocks = (cout + nr - 1) // nr
+        blocks = group_blocks * word(table, ct.GROUPS)
+        prepare_scratch(table, scratch, mr)
+        identity = scratch + align_64(4 * word(table, ct.ZEROS))
+        tmp = align_64(identity + 8 * mr)
+        pixels = tmp + align_64(4 * mr * nr)
+        pointers = pixels + align_64(8 * (word(table, ct.CHUNK) + mr))
+        items, done = np.int64(0), np.int64(0)
+        for p in range(word(table, ct.PHASES)):
+            items += ca.phase_chunks(table, table + 8 * (ct.HEADER + p * ct.PHASE)) * blocks
+        begin, end = items * task_id // task_dim, items * (task_id + 1) // task_dim
+        for p in range(word(table, ct.PHASES)):
+            phase = table + 8 * (ct.HEADER + p * ct.PHASE)
+            chunks, taps = ca.phase_chunks(table, phase), word(phase, ct.TAPS)
+            current, tiles = np.int64(-1), np.int64(0)
+            for item in range(max(begin - done, 0), min(end - done, chunks * blocks)):
+                block, chunk = (item // chunks, item % chunks) if word(table, ct.PANEL_OUTER) else (item % blocks, item // blocks)
+                if chunk != current:
+                    current, tiles = chunk, prepare_chunk(table, phase, x, scratch, chunk, mr, pixels, pointers)
+                channel = block // group_blocks * cout + block % group_blocks * nr
+                columns = min(nr, cout - block % group_blocks * nr)
+                panel = word(args, 1) + word(phase, ct.WEIGHTS) + block * taps * depth * nr * 4
+                y, y_pixel, add_pixel = word(args, 4) + 4 * channel, word(table, ct.Y_PIXEL), word(table, ct.ADD_PIXEL)
+                add = word(args, 3) + 4 * channel if word(args, 3) != 0 else 0
+                tap = np.int64(0)
+                while tap == 0 or tap < taps:
+                    some = min(word(table, ct.TAPS_BLOCK), taps - tap)
+                    for c in range(0, depth, word(table, ct.DEPTH_BLOCK)):
+                        steps = min(word(table, ct.DEPTH_BLOCK), depth - c)
+                        first, last = tap == 0 and c == 0, tap + some >= taps and c + steps >= depth
+                        source, source_step = (add, add_pixel) if first else (y, y_pixel)  # read by the tile, besides the bias
+                        start, start_step = (bias + 4 * block * nr, 0) if first else (y, y_pixel)
+                        extra, extra_step = (add, add_pixel) if first else (0, 0)
+                        out, out_step = y, y_pixel
+                        if columns < nr:  # the last channels go through a full tile in scratch
+                            start, start_step = (start, 0) if first else (tmp, 4 * nr)
+                            extra, extra_step = (tmp, 4 * nr) if extra != 0 else (0, 0)
+                            out, out_step = tmp, 4 * nr
+                        mode = word(args, 8) if last else NONE
+                        offset = 4 * c + block // group_blocks * word(table, ct.GROUP_STEP)
+                        weights = panel + (tap * depth + c) * nr * 4
+                        for tile in range(tiles):
+                            inputs, where = pointers + 8 * mr * (tile * taps + tap), pixels + 8 * mr * tile
+                            if columns < nr and source != 0:
+                                gather_columns(tmp, nr, source, source_step, where, mr, columns)
+                            conv_tile(mr, nv, (inputs, some, offset, steps, weights, where if columns == nr else identity, start, start_step, extra, extra_step, out, out_step,
+                                               mode), low, high)
+                            if columns < nr:
+                                scatter_columns(tmp, nr, y, y_pixel, where, mr, columns)
+                    tap += max(some, 1)
+            done += chunks * blocks
+
+    return conv2d_nhwc_f32
+
+
+for _mr, _nv, _ in TILES[LANES]:
+    kernel(kernel_name(_mr, _nv * LANES))(_conv2d(_mr, _nv, LANES))

@@ -1,0 +1,35 @@
+"""The register tiles that exist, per vector width."""
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Tile(NamedTuple):
+    """A register tile: sums, one row of weights and one input must fit the registers.
+
+    Attributes
+    ----------
+    mr : int
+        Output pixels.
+    nv : int
+        Vectors of output channels.
+    share : float
+        Measured share of the multiply-add limit when all its sums are used.
+    """
+
+    mr: int
+    nv: int
+    share: float
+
+
+#: lanes of a vector → tiles
+TILES: dict[int, tuple[Tile, ...]] = {
+    16: (Tile(6, 4, 0.97), Tile(8, 3, 0.96), Tile(12, 2, 0.95), Tile(10, 2, 0.95), Tile(12, 1, 0.8), Tile(1, 4, 0.25)),
+    8: (Tile(6, 2, 0.9), Tile(12, 1, 0.7), Tile(1, 2, 0.2)),
+    4: (Tile(6, 2, 0.9), Tile(12, 1, 0.7), Tile(1, 2, 0.2)),
+}
+
+
+def kernel_name(mr: int, nr: int) -> str:
+    """Name of the convolution kernel with a tile of `mr` pixels by `nr` channels."""
+    return f"conv2d_nhwc_f32_{mr}x{nr}"

@@ -1,0 +1,120 @@
+"""Register tile of the float32 convolutions: MR pixels times NV vectors of output channels."""
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from llvmlite import ir
+from numba import types
+from numba.core.errors import TypingError
+from numba.extending import intrinsic
+
+from cnml.cpu import isa
+from cnml.ukernels.simd import vec_f32 as v
+from cnml.ukernels.simd.loop import Cell, loop
+from cnml.ukernels.simd.pointer import I64, at, load_word, pointer, word
+
+LANES = isa().lanes
+NONE, RELU, LEAKY, CLIP = range(4)  # activation modes
+_UNROLL = 4
+
+
+class TileWords(NamedTuple):
+    """Integer operands of a tile, in order; addresses and strides are in bytes."""
+
+    taps: Any           # address of int64[ntaps][MR]: where each pixel's inputs of a tap lie
+    ntaps: Any
+    offset: Any         # added to every entry of taps
+    depth: Any          # input channels of a tap
+    weights: Any        # float32[ntaps][depth][NV * lanes]
+    pixels: Any         # address of int64[MR]: index of each output pixel
+    start: Any          # what the sums start from: bias (stride 0) or the output itself
+    start_stride: Any
+    add: Any            # a tensor to add at the start, or 0
+    add_stride: Any
+    out: Any
+    out_stride: Any
+    mode: Any           # NONE, RELU, LEAKY or CLIP
+
+
+@intrinsic(prefer_literal=True)
+def conv_tile(typingctx, mr, nv, words, low, high):  # type: ignore[no-untyped-def]
+    """out[pixel] = activation(start[pixel] + add[pixel] + sum over taps and depth of input * weights) for MR pixels and NV vectors of channels.
+
+    `low` is LEAKY's slope or CLIP's lower limit, `high` CLIP's upper limit. Pixels may repeat: everything is read before anything is written.
+    """
+    if not isinstance(mr, types.IntegerLiteral) or not isinstance(nv, types.IntegerLiteral):
+        raise TypingError(f"conv_tile needs its tile as constants, got {mr} x {nv}")
+    rows, vectors = mr.literal_value, nv.literal_value
+
+    def codegen(context, bd, sig, args):  # type: ignore[no-untyped-def]
+        w = TileWords(*(bd.extract_value(args[2], i) for i in range(len(TileWords._fields))))
+        sums = _start(bd, w, rows, vectors)
+        _accumulate(bd, w, sums, rows, vectors)
+        _finish(bd, w, sums, (args[3], args[4]), rows, vectors)
+        return context.get_dummy_value()
+
+    words_type = types.UniTuple(types.intp, len(TileWords._fields))
+    return types.void(mr, nv, words_type, types.float32, types.float32), codegen
+
+
+def _start(bd: ir.IRBuilder, w: TileWords, rows: int, vectors: int) -> list[list[Cell]]:
+    """Sums from `start`, plus `add` when there is one."""
+    vec = v.vec(LANES)
+    table = pointer(bd, w.pixels)
+    sums = []
+    for i in range(rows):
+        base = at(bd, pointer(bd, w.start), bd.mul(load_word(bd, table, i), w.start_stride))
+        sums.append([Cell(bd, vec, v.load(bd, at(bd, base, 4 * LANES * j), LANES)) for j in range(vectors)])
+    with bd.if_then(bd.icmp_signed("!=", w.add, word(0)), likely=False):
+        for i in range(rows):
+            base = at(bd, pointer(bd, w.add), bd.mul(load_word(bd, table, i), w.add_stride))
+            for j, cell in enumerate(sums[i]):
+                cell.set(bd.fadd(cell.get(), v.load(bd, at(bd, base, 4 * LANES * j), LANES)))
+    return sums
+
+
+def _accumulate(bd: ir.IRBuilder, w: TileWords, sums: list[list[Cell]], rows: int, vectors: int) -> None:
+    """The product: taps outside, depth inside, several steps of depth unrolled."""
+    weights = Cell(bd, ir.PointerType(), pointer(bd, w.weights))
+    table = pointer(bd, w.taps)
+    with loop(bd, word(0), w.ntaps, 1) as tap:
+        entry = bd.mul(tap, word(rows))
+        inputs = [at(bd, pointer(bd, load_word(bd, table, bd.add(entry, word(i)))), w.offset) for i in range(rows)]
+        whole = bd.and_(w.depth, word(-_UNROLL))
+        for start, stop, steps in ((word(0), whole, _UNROLL), (whole, w.depth, 1)):
+            with loop(bd, start, stop, steps) as k:
+                panel = weights.get()
+                for step in range(steps):
+                    _step(bd, sums, panel, inputs, k, step, vectors)
+                weights.set(at(bd, panel, steps * vectors * LANES * 4))
+
+
+def _step(bd: ir.IRBuilder, sums: list[list[Cell]], panel: ir.Value, inputs: list[ir.Value], k: ir.Value, step: int, vectors: int) -> None:
+    row = [v.load(bd, at(bd, panel, (step * vectors + j) * LANES * 4), LANES, align=4 * LANES) for j in range(vectors)]
+    for base, cells in zip(inputs, sums, strict=True):
+        x = v.load_splat(bd, at(bd, at(bd, base, bd.mul(k, word(4))), 4 * step), LANES)
+        for cell, b in zip(cells, row, strict=True):
+            cell.set(v.multiply_add(bd, x, b, cell.get()))
+
+
+def _finish(bd: ir.IRBuilder, w: TileWords, sums: list[list[Cell]], limits: tuple[ir.Value, ir.Value], rows: int, vectors: int) -> None:
+    """Activation and stores."""
+    zero = v.zeros(LANES)
+    cells = [cell for row in sums for cell in row]
+    done = bd.append_basic_block("activated")
+    switch = bd.switch(w.mode, done)
+    for mode, f in ((RELU, lambda x: v.at_least(bd, zero, x)),
+                    (LEAKY, lambda x: v.leaky(bd, v.splat(bd, limits[0], LANES), x)),
+                    (CLIP, lambda x: v.clamp(bd, v.splat(bd, limits[0], LANES), v.splat(bd, limits[1], LANES), x))):
+        block = bd.append_basic_block("activation")
+        switch.add_case(ir.Constant(I64, mode), block)
+        bd.position_at_end(block)
+        for cell in cells:
+            cell.set(f(cell.get()))
+        bd.branch(done)
+    bd.position_at_end(done)
+    table = pointer(bd, w.pixels)
+    for i in range(rows):
+        base = at(bd, pointer(bd, w.out), bd.mul(load_word(bd, table, i), w.out_stride))
+        for j in range(vectors):
+            v.store(bd, sums[i][j].get(), at(bd, base, 4 * LANES * j))

@@ -1,0 +1,1 @@
+"""The vocabulary of the register tiles: functions of an LLVM builder."""

@@ -1,0 +1,64 @@
+"""Vectors of float32."""
+from __future__ import annotations
+
+from llvmlite import ir
+from numba.core import cgutils
+
+from cnml.ukernels.simd.pointer import I32
+
+F32 = ir.FloatType()
+
+
+def vec(lanes: int) -> ir.VectorType:
+    """The type of a vector."""
+    return ir.VectorType(F32, lanes)
+
+
+def zeros(lanes: int) -> ir.Constant:
+    """A vector of zeros."""
+    return ir.Constant(vec(lanes), [0.0] * lanes)
+
+
+def load(bd: ir.IRBuilder, ptr: ir.Value, lanes: int, align: int = 4) -> ir.Value:
+    """Load one vector."""
+    return bd.load(ptr, align=align, typ=vec(lanes))
+
+
+def store(bd: ir.IRBuilder, value: ir.Value, ptr: ir.Value) -> None:
+    """Store one vector; the address need only be aligned to a float."""
+    bd.store(value, ptr, align=4)
+
+
+def splat(bd: ir.IRBuilder, scalar: ir.Value, lanes: int) -> ir.Value:
+    """The scalar in every lane."""
+    undefined = ir.Constant(vec(lanes), ir.Undefined)
+    first = bd.insert_element(undefined, scalar, ir.Constant(I32, 0))
+    return bd.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(I32, lanes), [0] * lanes))
+
+
+def load_splat(bd: ir.IRBuilder, ptr: ir.Value, lanes: int) -> ir.Value:
+    """Load one float into every lane."""
+    return splat(bd, bd.load(ptr, align=4, typ=F32), lanes)
+
+
+def multiply_add(bd: ir.IRBuilder, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
+    """a * b + c, as one instruction where the CPU has it (two elsewhere, never a library call)."""
+    t = a.type
+    f = cgutils.get_or_insert_function(bd.module, ir.FunctionType(t, [t] * 3), f"llvm.fmuladd.v{t.count}f32")
+    return bd.call(f, [a, b, c])
+
+
+def at_least(bd: ir.IRBuilder, low: ir.Value, x: ir.Value) -> ir.Value:
+    """low > x ? low : x; a NaN in x stays."""
+    return bd.select(bd.fcmp_ordered(">", low, x), low, x)
+
+
+def clamp(bd: ir.IRBuilder, low: ir.Value, high: ir.Value, x: ir.Value) -> ir.Value:
+    """Caffe's Clip: max(low, min(x, high)); a NaN becomes low."""
+    t = bd.select(bd.fcmp_ordered("<", high, x), high, x)
+    return bd.select(bd.fcmp_ordered("<", low, t), t, low)
+
+
+def leaky(bd: ir.IRBuilder, slope: ir.Value, x: ir.Value) -> ir.Value:
+    """x < 0 ? slope * x : x."""
+    return bd.select(bd.fcmp_ordered("<", x, zeros(x.type.count)), bd.fmul(slope, x), x)
