@@ -12,8 +12,9 @@ from cnml.kernels import kernel
 from cnml.kernels.argblock import word
 
 _I64, _PTR = ir.IntType(64), ir.PointerType()
-#: arrivals and generation sit on cache lines of their own; see `cnrt.scheduler`
+#: bytes into the barrier's memory: arrivals at 0, generation and "task 0 is done" on cache lines of their own
 GENERATION = 64
+DONE = 128
 SPINS = 1000
 
 
@@ -103,3 +104,5 @@ def executor(table, n, task_id, task_dim, barrier, yield_function):
         call_kernel(word(table, 2 * i), word(table, 2 * i + 1), task_id, task_dim)
         if task_dim > 1:
             wait_for_all(barrier, task_dim, yield_function)
+    if task_dim > 1 and task_id == 0:
+        store_atomic(barrier + DONE, 1)
