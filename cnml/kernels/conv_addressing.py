@@ -1,10 +1,19 @@
-"""From the table of a layer to the pointers of a chunk of output pixels (see `cnml.kernels.conv_table` for the words)."""
+"""From the table of a layer to the pointers of a chunk of output pixels (see `cnml.kernels.conv_table` for the words).
+
+What all tiles share is compiled once, as kernels of its own, and reached by the tiles' kernels as external symbols (`link`): inlined, it would make every tile
+compile twice as long.
+"""
 from __future__ import annotations
 
+from numba import types
+
 from cnml.jit import jit
+from cnml.kernels import kernel
 from cnml.kernels.argblock import f32_at, i64_at, word
 from cnml.kernels.conv_table import (BATCH, CHANNELS, CHUNK, DIRECT, FIRST_TAP, GRID_HEIGHT, GRID_WIDTH, HEIGHT, MAX_X, MAX_Y, MIN_X, MIN_Y, OUT_HEIGHT, OUT_STEP_X,
-                                     OUT_STEP_Y, OUT_WIDTH, OUT_X, OUT_Y, STAGE_NHWC, STAGED, STEP_X, STEP_Y, TAPS, WIDTH, X_PIXEL)
+                                     OUT_STEP_Y, OUT_WIDTH, OUT_X, OUT_Y, STAGE_NHWC, STAGED, STEP_X, STEP_Y, TAPS, WIDTH, X_PIXEL, ZEROS)
+from cnml.ukernels.simd.symbol import define
+from cnrt import kernel_table
 
 
 @jit
@@ -86,16 +95,34 @@ def fill_taps(table, phase, x, zeros, first, rows, mr, pointers):
 
 
 @jit
-def _interleave(dst, src, channels, plane, n):
-    """dst[i * channels + c] = src[c * plane + i]."""
-    if channels == 3:
-        a, b, c = src[:n], src[plane:plane + n], src[2 * plane:2 * plane + n]
+def clear(address, n):
+    """n zeros."""
+    dst = f32_at(address, n)
+    for i in range(n):
+        dst[i] = 0
+
+
+@jit
+def copy(address, source, n):
+    """n floats; the two runs do not overlap."""
+    dst, src = f32_at(address, n), f32_at(source, n)
+    for i in range(n):
+        dst[i] = src[i]
+
+
+@jit
+def _interleave(address, source, channels, plane, n):
+    """Channels last from `channels` planes of `plane` floats: n pixels."""
+    dst = f32_at(address, channels * n)
+    if channels == 3:  # an interleaved store the compiler can vectorise
+        a, b, c = f32_at(source, n), f32_at(source + 4 * plane, n), f32_at(source + 8 * plane, n)
         for i in range(n):
             dst[3 * i], dst[3 * i + 1], dst[3 * i + 2] = a[i], b[i], c[i]
-    else:
-        for k in range(channels):
-            for i in range(n):
-                dst[i * channels + k] = src[k * plane + i]
+        return
+    for k in range(channels):
+        src = f32_at(source + 4 * k * plane, n)
+        for i in range(n):
+            dst[i * channels + k] = src[i]
 
 
 @jit
@@ -106,25 +133,23 @@ def stage_rows(table, phase, x, first, rows, buffer):
     left, top = word(phase, MIN_X), word(phase, MIN_Y)
     right = (gw - 1) * word(phase, STEP_X) + word(phase, MAX_X) + 1
     line = first // gw
-    image, y0 = line // gh, (line % gh) * word(phase, STEP_Y) + top
-    y1 = ((first + rows - 1) // gw % gh) * word(phase, STEP_Y) + word(phase, MAX_Y) + 1
-    wide = (right - left) * channels
-    src = f32_at(x + image * height * width * channels * 4, height * width * channels)
-    dst = f32_at(buffer, (y1 - y0) * wide)
+    source, y0 = x + line // gh * height * width * channels * 4, line % gh * word(phase, STEP_Y) + top
+    y1 = (first + rows - 1) // gw % gh * word(phase, STEP_Y) + word(phase, MAX_Y) + 1
     x0, x1 = min(max(left, 0), width), max(min(right, width), 0)
+    inside = max(x1 - x0, 0)
+    before = x0 - left if inside > 0 else right - left
     for y in range(y0, y1):
-        out = dst[(y - y0) * wide:(y - y0 + 1) * wide]
-        if y < 0 or y >= height or x1 <= x0:
-            out[:] = 0
+        out = buffer + (y - y0) * (right - left) * channels * 4
+        if y < 0 or y >= height:
+            clear(out, (right - left) * channels)
             continue
-        a, b = (x0 - left) * channels, (x1 - left) * channels
-        out[:a] = 0
-        out[b:] = 0
+        clear(out, before * channels)
+        clear(out + 4 * (before + inside) * channels, (right - left - before - inside) * channels)
         if word(table, STAGED) == STAGE_NHWC:
-            out[a:b] = src[(y * width + x0) * channels:(y * width + x1) * channels]
+            copy(out + 4 * before * channels, source + 4 * (y * width + x0) * channels, inside * channels)
         else:
-            _interleave(out[a:b], src[y * width + x0:], channels, height * width, x1 - x0)
-    return wide * 4
+            _interleave(out + 4 * before * channels, source + 4 * (y * width + x0), channels, height * width, inside)
+    return (right - left) * channels * 4
 
 
 @jit
@@ -141,3 +166,63 @@ def fill_staged(table, phase, line_bytes, buffer, first, rows, mr, pointers):
         base = buffer + (p // gw) * step_y + (p % gw) * step_x
         for t in range(nt):
             dst[slot + t * mr] = base + (taps[3 * t] - word(phase, MIN_Y)) * line_bytes
+
+
+@jit
+def align_64(n):
+    """n rounded up to a multiple of 64."""
+    return (n + 63) // 64 * 64
+
+
+@kernel("conv_scratch_f32")
+def conv_scratch_f32(table, scratch, mr):
+    """What lies at the beginning of scratch: a pixel of zeros, and the indices 0 to mr - 1."""
+    clear(scratch, word(table, ZEROS))
+    identity = i64_at(scratch + align_64(4 * word(table, ZEROS)), mr)
+    for i in range(mr):
+        identity[i] = i
+
+
+@kernel("conv_chunk_f32", words=8)
+def conv_chunk_f32(table, phase, x, zeros, chunk, mr, pixels, pointers):
+    """Pixel indices and tap pointers of a chunk; staged rows come after the pointers."""
+    first, rows = chunk_range(table, phase, chunk)
+    tiles = (rows + mr - 1) // mr
+    fill_pixels(table, phase, first, rows, tiles * mr, pixels)
+    if word(table, STAGED) == DIRECT:
+        fill_taps(table, phase, x, zeros, first, rows, mr, pointers)
+    else:
+        buffer = align_64(pointers + 8 * tiles * mr * word(phase, TAPS))
+        line_bytes = stage_rows(table, phase, x, first, rows, buffer)
+        fill_staged(table, phase, line_bytes, buffer, first, rows, mr, pointers)
+
+
+@kernel("conv_gather_f32", words=7)
+def conv_gather_f32(tmp, nr, src, stride, pixels, rows, columns):
+    """tmp[i, :columns] = src[pixels[i], :columns]; the rest becomes 0."""
+    index = i64_at(pixels, rows)
+    for i in range(rows):
+        copy(tmp + 4 * i * nr, src + index[i] * stride, columns)
+        clear(tmp + 4 * (i * nr + columns), nr - columns)
+
+
+@kernel("conv_scatter_f32", words=7)
+def conv_scatter_f32(tmp, nr, dst, stride, pixels, rows, columns):
+    """dst[pixels[i], :columns] = tmp[i, :columns]."""
+    index = i64_at(pixels, rows)
+    for i in range(rows):
+        copy(dst + index[i] * stride, tmp + 4 * i * nr, columns)
+
+
+def _external(function, words):  # type: ignore[no-untyped-def]
+    return types.ExternalFunction(f"cnml_{function.kernel_name}", types.void(*[types.int64] * words))
+
+
+prepare_scratch, prepare_chunk = _external(conv_scratch_f32, 3), _external(conv_chunk_f32, 8)
+gather_columns, scatter_columns = _external(conv_gather_f32, 7), _external(conv_scatter_f32, 7)
+
+
+def link() -> None:
+    """Compile or load the shared parts and give them to the linker. Must be called before a kernel that uses them is compiled or loaded."""
+    for function in (conv_scratch_f32, conv_chunk_f32, conv_gather_f32, conv_scatter_f32):
+        define(f"cnml_{function.kernel_name}", kernel_table.address(function.kernel_name))

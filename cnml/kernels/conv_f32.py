@@ -5,69 +5,17 @@ weights come from `cnml.kernels.conv_pack_f32`.
 """
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from cnml.jit import jit
-from cnml.kernels import kernel
-from cnml.kernels import conv_addressing as ca
+from cnml.jit import kernel_cfunc
 from cnml.kernels import conv_table as ct
-from cnml.kernels.argblock import f32_at, i64_at, real, word
+from cnml.kernels.argblock import real, word
+from cnml.kernels.conv_addressing import align_64, chunk_range, gather_columns, link, phase_chunks, prepare_chunk, prepare_scratch, scatter_columns
 from cnml.kernels.conv_tiles import TILES, kernel_name
 from cnml.ukernels.conv_f32 import LANES, NONE, conv_tile
-
-
-@jit
-def align_64(n):
-    """n rounded up to a multiple of 64."""
-    return (n + 63) // 64 * 64
-
-
-@jit
-def gather_columns(tmp, nr, src, stride, pixels, rows, columns):
-    """tmp[i, :columns] = src[pixels[i], :columns]; the rest becomes 0."""
-    index = i64_at(pixels, rows)
-    dst = f32_at(tmp, rows * nr)
-    for i in range(rows):
-        line = f32_at(src + index[i] * stride, columns)
-        for j in range(columns):
-            dst[i * nr + j] = line[j]
-        for j in range(columns, nr):
-            dst[i * nr + j] = 0
-
-
-@jit
-def scatter_columns(tmp, nr, dst, stride, pixels, rows, columns):
-    """dst[pixels[i], :columns] = tmp[i, :columns]."""
-    index = i64_at(pixels, rows)
-    src = f32_at(tmp, rows * nr)
-    for i in range(rows):
-        line = f32_at(dst + index[i] * stride, columns)
-        for j in range(columns):
-            line[j] = src[i * nr + j]
-
-
-@jit
-def prepare_scratch(table, scratch, mr):
-    """Zero pixel and identity indices."""
-    f32_at(scratch, word(table, ct.ZEROS))[:] = 0
-    identity = i64_at(scratch + align_64(4 * word(table, ct.ZEROS)), mr)
-    for i in range(mr):
-        identity[i] = i
-
-
-@jit
-def prepare_chunk(table, phase, x, scratch, chunk, mr, pixels, pointers):
-    """Pixel indices and tap pointers of a chunk; gives the number of tiles."""
-    first, rows = ca.chunk_range(table, phase, chunk)
-    tiles = (rows + mr - 1) // mr
-    ca.fill_pixels(table, phase, first, rows, tiles * mr, pixels)
-    if word(table, ct.STAGED) == ct.DIRECT:
-        ca.fill_taps(table, phase, x, scratch, first, rows, mr, pointers)
-    else:
-        buffer = align_64(pointers + 8 * tiles * mr * word(phase, ct.TAPS))
-        line_bytes = ca.stage_rows(table, phase, x, first, rows, buffer)
-        ca.fill_staged(table, phase, line_bytes, buffer, first, rows, mr, pointers)
-    return tiles
+from cnrt import kernel_table
 
 
 def _conv2d(mr, nv, lanes):
@@ -88,16 +36,17 @@ def _conv2d(mr, nv, lanes):
         pointers = pixels + align_64(8 * (word(table, ct.CHUNK) + mr))
         items, done = np.int64(0), np.int64(0)
         for p in range(word(table, ct.PHASES)):
-            items += ca.phase_chunks(table, table + 8 * (ct.HEADER + p * ct.PHASE)) * blocks
+            items += phase_chunks(table, table + 8 * (ct.HEADER + p * ct.PHASE)) * blocks
         begin, end = items * task_id // task_dim, items * (task_id + 1) // task_dim
         for p in range(word(table, ct.PHASES)):
             phase = table + 8 * (ct.HEADER + p * ct.PHASE)
-            chunks, taps = ca.phase_chunks(table, phase), word(phase, ct.TAPS)
+            chunks, taps = phase_chunks(table, phase), word(phase, ct.TAPS)
             current, tiles = np.int64(-1), np.int64(0)
             for item in range(max(begin - done, 0), min(end - done, chunks * blocks)):
                 block, chunk = (item // chunks, item % chunks) if word(table, ct.PANEL_OUTER) else (item % blocks, item // blocks)
                 if chunk != current:
-                    current, tiles = chunk, prepare_chunk(table, phase, x, scratch, chunk, mr, pixels, pointers)
+                    current, tiles = chunk, (chunk_range(table, phase, chunk)[1] + mr - 1) // mr
+                    prepare_chunk(table, phase, x, scratch, chunk, mr, pixels, pointers)
                 channel = block // group_blocks * cout + block % group_blocks * nr
                 columns = min(nr, cout - block % group_blocks * nr)
                 panel = word(args, 1) + word(phase, ct.WEIGHTS) + block * taps * depth * nr * 4
@@ -134,5 +83,10 @@ def _conv2d(mr, nv, lanes):
     return conv2d_nhwc_f32
 
 
+def _provide(function):  # type: ignore[no-untyped-def]
+    link()
+    return kernel_cfunc(function)
+
+
 for _mr, _nv, _ in TILES[LANES]:
-    kernel(kernel_name(_mr, _nv * LANES))(_conv2d(_mr, _nv, LANES))
+    kernel_table.register(kernel_name(_mr, _nv * LANES), partial(_provide, _conv2d(_mr, _nv, LANES)))
