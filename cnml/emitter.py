@@ -13,7 +13,7 @@ from cnml.tensor import Tensor
 if TYPE_CHECKING:
     from cnml.graph import Node
 
-Argument = int | float | Tensor | np.ndarray | Parameter
+Argument = int | float | Tensor | np.ndarray | Parameter | None
 
 
 class ScratchBlock(NamedTuple):

@@ -21,6 +21,12 @@ class Activation(NamedTuple):
     a: float = 0.0
     b: float = 0.0
 
+    def words(self) -> tuple[int, float, float]:
+        """Mode, low and high as the tiles take them: 0 none, 1 relu, 2 leaky (low is the slope), 3 clip."""
+        if self.kind == "relu":
+            return (2, float(self.a), 0.0) if self.a else (1, 0.0, 0.0)
+        return (3, float(self.a), float(self.b)) if self.kind == "clip" else (0, 0.0, 0.0)
+
     def apply(self, y: np.ndarray) -> np.ndarray:
         """The activation of an array."""
         if self.kind == "relu":

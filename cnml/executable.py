@@ -20,6 +20,9 @@ from cnrt.function import Constant, Function, Instruction, Scratch
 from cnrt.memory import Memory
 from cnrt.queue import Queue
 
+# a function runs to its end without looking at signals: this much work between two looks keeps Ctrl-C within about a tenth of a second
+_MACS_PER_FUNCTION = 4 << 30
+
 
 class Timing(NamedTuple):
     """One row of the per-layer table."""
@@ -120,6 +123,7 @@ class Executable:
         """Instructions for the current versions of the parameters (packed forms that did not change are reused)."""
         self._steps, self._groups, self.dynamic = [], [], {}
         pending: list[Instruction] = []
+        work = 0
         for node in self._plan.nodes:
             emit = self._emit(node)
             if emit is None:
@@ -132,6 +136,10 @@ class Executable:
             else:
                 instructions = [self._bind(c) for c in emit.calls]
                 pending += instructions
+                work += node.op.macs([t.shape for t in node.inputs], [t.shape for t in node.outputs])
+                if work > _MACS_PER_FUNCTION:
+                    self._flush(pending)
+                    work = 0
                 self._groups.append((node, [Function(node.name, instructions)], emit.notes or ", ".join(dict.fromkeys(c.kernel for c in emit.calls))))
         self._flush(pending)
         self._versions = tuple(p.version for p in self._parameters)

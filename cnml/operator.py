@@ -10,6 +10,7 @@ from cnml.tensor import Layout, Shape, Tensor
 
 if TYPE_CHECKING:
     from cnml.emitter import Emitter
+    from cnml.epilogue import Activation, Fold
 
 
 class Operator:
@@ -91,6 +92,14 @@ class Operator:
     def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
         """Write the instructions. The default runs `reference` on the host."""
         emit.host(self)
+
+    def as_fold(self, shape: Shape, parameters: list[Shape]) -> Fold | None:
+        """The affine step per channel that this operator is for an input of `shape`, or None."""
+        return None
+
+    def as_activation(self) -> Activation | None:
+        """The activation that this operator is, or None."""
+        return None
 
     def macs(self, inputs: list[Shape], outputs: list[Shape]) -> int:
         """Multiply-accumulates of one run, for summaries and benchmarks."""

@@ -7,11 +7,14 @@ from math import prod
 
 import numpy as np
 
+from cnml.emitter import Emitter
 from cnml.epilogue import Activation, Fold, fold_affine
 from cnml.errors import expect
+from cnml.kernels.conv_pack_f32 import pack_conv2d_f32
+from cnml.kernels.conv_plan_f32 import Conv2dShape, plan_conv2d, takes_plain
 from cnml.operator import Operator
 from cnml.reference.convolution import convolution
-from cnml.tensor import Shape
+from cnml.tensor import Layout, Shape, Tensor
 
 
 def truncated(a: int, b: int) -> int:
@@ -70,6 +73,10 @@ class Convolution(Operator):
         """This operator with one more step behind it."""
         return type(self)(self.geometry, self.name if name is None else name, (*self.folds, fold) if fold else self.folds, activation or self.activation)
 
+    def takes_folds(self, shape: Shape) -> bool:
+        """Whether steps along axis 1 of an output of `shape` are along its channels."""
+        return self.geometry.axis == 1
+
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
         """out = (in + pad + pad_end - (dilation * (kernel - 1) + 1)) / stride + 1, divided toward zero as C does."""
         g = self.geometry
@@ -101,6 +108,38 @@ class Convolution(Operator):
         out = self.reshape([x.shape], [p.shape for p in parameters])[0]
         y = convolution(x.reshape(prod(x.shape[:g.axis]), *x.shape[g.axis:]), w, b, out[g.axis + 1:], g.stride, g.pad, g.dilation, g.group)
         return [self.activation.apply(y.reshape(out))]
+
+    def _image_shape(self, shape: Shape) -> Conv2dShape | None:
+        """The geometry for the two-dimensional kernels, if they can run it."""
+        g = self.geometry
+        if len(shape) != 4 or g.axis != 1 or g.pad != g.pad_end:
+            return None
+        n, c, h, w = shape
+        return Conv2dShape(n, c, h, w, g.num_output, g.kernel, g.stride, g.pad, g.dilation, g.group)  # type: ignore[arg-type]
+
+    def choose_layouts(self, given: list[Layout], shapes: list[Shape]) -> tuple[list[Layout], list[Layout]]:
+        """Images are NHWC; a first layer of few channels reads Caffe's order as it comes."""
+        image = self._image_shape(shapes[0])
+        if image is None:
+            return [Layout.PLAIN], [Layout.PLAIN]
+        plain = given[0] is Layout.PLAIN and takes_plain(image)
+        return [Layout.PLAIN if plain else Layout.NHWC], [Layout.NHWC]
+
+    def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
+        """The register-tile kernel for images, plain loops for other numbers of axes."""
+        image = self._image_shape(inputs[0].shape)
+        if image is None:
+            emit.host(self)
+            return
+        x, y = inputs[0], outputs[0]
+        plan = plan_conv2d(image, plain_input=x.layout is Layout.PLAIN and takes_plain(image))
+
+        def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            weights, bias = self.folded(arrays)
+            return pack_conv2d_f32(plan, weights, bias, self.geometry.group)
+        weights, bias = emit.packed(("conv2d", plan.nr, plan.staged, self.geometry.group, self.folds), pack, *emit.parameters)
+        emit.call(plan.kernel, x, weights, bias, None, y, plan.table, emit.scratch(plan.scratch_bytes), *self.activation.words())
+        emit.note(plan.reason)
 
     def macs(self, inputs: list[Shape], outputs: list[Shape]) -> int:
         """Output elements x kernel taps x input channels of a group."""

@@ -6,11 +6,14 @@ from math import prod
 
 import numpy as np
 
+from cnml.emitter import Emitter
 from cnml.errors import expect
+from cnml.kernels.conv_pack_f32 import pack_deconv2d_f32
+from cnml.kernels.conv_plan_f32 import Conv2dShape, plan_deconv2d
 from cnml.ops.convolution import ConvolutionGeometry
 from cnml.operator import Operator
 from cnml.reference.convolution import deconvolution
-from cnml.tensor import Shape
+from cnml.tensor import Layout, Shape, Tensor
 
 
 class Deconvolution(Operator):
@@ -48,6 +51,27 @@ class Deconvolution(Operator):
         y = deconvolution(x.reshape(prod(x.shape[:g.axis]), *x.shape[g.axis:]), parameters[0], parameters[1] if g.bias else None, out[g.axis + 1:],
                           g.stride, g.pad, g.dilation, g.group)
         return [y.reshape(out)]
+
+    def choose_layouts(self, given: list[Layout], shapes: list[Shape]) -> tuple[list[Layout], list[Layout]]:
+        """Images are NHWC."""
+        layout = Layout.NHWC if len(shapes[0]) == 4 and self.geometry.axis == 1 else Layout.PLAIN
+        return [layout], [layout]
+
+    def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
+        """The convolution tiles, one phase for every residue of the output position."""
+        x, y, g = inputs[0], outputs[0], self.geometry
+        if x.layout is not Layout.NHWC:
+            emit.host(self)
+            return
+        n, c, h, w = x.shape
+        shape = Conv2dShape(n, c, h, w, g.num_output, g.kernel, g.stride, g.pad, g.dilation, g.group)  # type: ignore[arg-type]
+        plan = plan_deconv2d(shape, (y.shape[2], y.shape[3]))
+
+        def pack(weights: np.ndarray, bias: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+            return pack_deconv2d_f32(plan, weights, bias, g.group)
+        weights, bias = emit.packed(("deconv2d", plan.nr, g, y.shape[2:]), pack, *emit.parameters)
+        emit.call(plan.kernel, x, weights, bias, None, y, plan.table, emit.scratch(plan.scratch_bytes), 0, 0.0, 0.0)
+        emit.note(plan.reason)
 
     def macs(self, inputs: list[Shape], outputs: list[Shape]) -> int:
         """Input elements x kernel taps x output channels of a group."""

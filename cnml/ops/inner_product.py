@@ -40,6 +40,10 @@ class InnerProduct(Operator):
         return type(self)(self.num_output, self.axis, self.bias, self.transpose, self.name if name is None else name,
                           (*self.folds, fold) if fold else self.folds, activation or self.activation)
 
+    def takes_folds(self, shape: Shape) -> bool:
+        """Whether steps along axis 1 of an output of `shape` are along its columns."""
+        return self.axis == 1 and len(shape) == 2
+
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
         """The leading axes and num_output."""
         shape = inputs[0]
