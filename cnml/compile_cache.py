@@ -86,7 +86,8 @@ def _check_owner(folder: Path) -> None:
         return
     found = folder.stat()
     if found.st_uid != os.getuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not found.st_mode & stat.S_ISVTX:
-        raise PermissionError(f"{folder} belongs to user {found.st_uid} with mode {stat.S_IMODE(found.st_mode):o}; it must be this user's and closed to others' writing")
+        raise PermissionError(f"{folder} belongs to user {found.st_uid} with mode {stat.S_IMODE(found.st_mode):o}; "
+                              "it must be this user's and closed to others' writing")
 
 
 def wipe() -> None:
@@ -98,7 +99,7 @@ def wipe() -> None:
         path.unlink(missing_ok=True)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _module_file(name: str) -> Path | None:
     base = PACKAGE.parent.joinpath(*name.split("."))
     if base.with_suffix(".py").is_file():
@@ -107,7 +108,7 @@ def _module_file(name: str) -> Path | None:
     return init if init.is_file() else None
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _read(path: Path) -> tuple[bytes, frozenset[Path]]:
     """Digest of a source, and the `cnml` sources it imports."""
     text = path.read_bytes()
@@ -119,7 +120,7 @@ def _read(path: Path) -> tuple[bytes, frozenset[Path]]:
     return hashlib.sha256(text).digest(), frozenset(found)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def source_stamp(path: Path) -> str:
     """Digest over a source file and all `cnml` sources it imports, directly or not.
 

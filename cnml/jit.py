@@ -1,13 +1,14 @@
 """The one place that knows Numba's options.
 
 `jit` compiles helper functions that kernels call, `kernel_cfunc` compiles a kernel to an address. Both keep what they compiled (see
-`cnml.compile_cache`). Fast math is on except for the flags that would change what NaN and infinity mean; `exact=True` switches all of it off, for kernels
-whose result must not depend on how a loop was vectorised.
+`cnml.compile_cache`). Fast math is on except for the flags that would change what NaN and infinity mean; `exact=True` switches all of it
+off, for kernels whose result must not depend on how a loop was vectorised.
 """
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -34,8 +35,7 @@ def _options(exact: bool) -> dict[str, Any]:
 
 def _cacheable(pyfunc: Callable[..., Any]) -> bool:
     # outside the package Numba looks for a place itself, and raises where there is none (a function typed at a prompt)
-    inside = str(compile_cache.PACKAGE) in pyfunc.__code__.co_filename
-    return inside and compile_cache.cache_folder() is not None
+    return compile_cache.PACKAGE in Path(pyfunc.__code__.co_filename).parents and compile_cache.cache_folder() is not None
 
 
 def jit(pyfunc: Callable[..., Any] | None = None, *, exact: bool = False, **options: Any) -> Any:

@@ -8,5 +8,5 @@ from cnrt.memory import Memory, Place
 from cnrt.notifier import Notifier, duration_us
 from cnrt.queue import Queue
 
-__all__ = ["CnrtError", "Constant", "Device", "DeviceSpec", "Function", "Instruction", "Memory", "Notifier", "Param", "Place", "Queue", "RetCode", "Scratch",
-           "current_device", "duration_us", "get", "kinds", "set_current_channel", "set_current_device"]
+__all__ = ["CnrtError", "Constant", "Device", "DeviceSpec", "Function", "Instruction", "Memory", "Notifier", "Param", "Place", "Queue", "RetCode",
+           "Scratch", "current_device", "duration_us", "get", "kinds", "set_current_channel", "set_current_device"]

@@ -1,7 +1,7 @@
 """What a device is, the kinds there are, and which one the calling thread uses.
 
-A kind is one file in `cnrt/devices/`. Values are always computed on the host; kinds differ in the rules they enforce and in the numbers of their spec.
-All times taken anywhere in this package are host times so far, whatever the device; `Device.time_source` says so.
+A kind is one file in `cnrt/devices/`. Values are always computed on the host; kinds differ in the rules they enforce and in the numbers of their
+spec. All times taken anywhere in this package are host times so far, whatever the device; `Device.time_source` says so.
 """
 from __future__ import annotations
 
@@ -125,13 +125,15 @@ class Device:
     def check_channel(self, channel: int) -> None:
         """OUT_RANGE unless the channel exists."""
         if not 0 <= channel < self.spec.channels:
-            raise CnrtError(RetCode.ERR_OUT_RANGE, f"failed to use channel {channel} of {self.name}: it has the channels 0 to {self.spec.channels - 1}")
+            raise CnrtError(RetCode.ERR_OUT_RANGE, f"failed to use channel {channel} of {self.name}: "
+                            f"it has the channels 0 to {self.spec.channels - 1}")
 
     def check_parallelism(self, data: int, model: int) -> None:
         """INVALID unless the device can run `data` x `model` parallel."""
         for what, value in (("data", data), ("model", model)):
             if value < 1 or self.spec.max_parallelism is not None and value not in PARALLELISM:
-                raise CnrtError(RetCode.ERR_INVALID, f"failed to use {what} parallelism {value} on {self.name}: it must be one of {', '.join(map(str, PARALLELISM))}")
+                raise CnrtError(RetCode.ERR_INVALID, f"failed to use {what} parallelism {value} on {self.name}: "
+                                f"it must be one of {', '.join(map(str, PARALLELISM))}")
         limit = self.spec.max_parallelism
         if limit is not None and data * model > limit:
             raise CnrtError(RetCode.ERR_INVALID, f"failed to use data parallelism {data} with model parallelism {model} on {self.name}: "
@@ -151,7 +153,8 @@ class Device:
             OUT_RANGE.
         """
         if not 0 < megabytes <= self.spec.max_stack_mb:
-            raise CnrtError(RetCode.ERR_OUT_RANGE, f"failed to set a stack of {megabytes} MB on {self.name}: it must be 1 to {self.spec.max_stack_mb}")
+            raise CnrtError(RetCode.ERR_OUT_RANGE, f"failed to set a stack of {megabytes} MB on {self.name}: "
+                            f"it must be 1 to {self.spec.max_stack_mb}")
         self.stack_mb = int(megabytes)
 
     def run_table(self, table: int, n: int, cores: int) -> None:

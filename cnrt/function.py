@@ -1,7 +1,7 @@
 """Programs: a list of kernel calls, turned into the table that the executor walks.
 
-A table has one row of two int64 per instruction: the kernel's address and its argument block's. A block has one int64 (or float64) per argument, two for a
-`Scratch`. Only `Scratch` and `Param` words differ between runs; a function without them has one table for everybody.
+A table has one row of two int64 per instruction: the kernel's address and its argument block's. A block has one int64 (or float64) per argument,
+two for a `Scratch`. Only `Scratch` and `Param` words differ between runs; a function without them has one table for everybody.
 """
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Scratch(NamedTuple):
 class Param(NamedTuple):
     """The address given for parameter `index` when the function is invoked, plus `offset` bytes."""
 
-    index: int
+    index: int  # type: ignore[assignment]
     offset: int = 0
 
 
@@ -193,7 +193,8 @@ class Function:
             return
         for memory in self._memories.values():
             if memory.freed:
-                raise CnrtError(RetCode.ERR_INVALID_POINTER, f"failed to run function '{self.name}': it works on a block of {memory.nbytes} bytes that was freed")
+                raise CnrtError(RetCode.ERR_INVALID_POINTER, f"failed to run function '{self.name}': "
+                                f"it works on a block of {memory.nbytes} bytes that was freed")
         self._checked = frees
 
     def part(self, first: int, last: int) -> Function:

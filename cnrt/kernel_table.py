@@ -1,7 +1,8 @@
 """Kernels by name: who provides them, and their addresses once compiled.
 
-A provider is a callable that returns the address of native code with the kernel's signature. Providers are registered under a name, or found by a source: a callable
-`name → provider or None` that an installed package offers through the entry-point group `cnrt.kernels`. No file can name a module to import.
+A provider is a callable that returns the address of native code with the kernel's signature. Providers are registered under a name, or found by
+a source: a callable `name → provider or None`, or a module whose `find` is one, that an installed package offers through the entry-point group
+`cnrt.kernels`. No file can name a module to import.
 """
 from __future__ import annotations
 
@@ -129,7 +130,8 @@ def _read_entry_points() -> bool:
         return False
     _entry_points_read = True
     for entry in metadata.entry_points(group=GROUP):
-        _sources.setdefault(entry.name, entry.load())
+        offered = entry.load()
+        _sources.setdefault(entry.name, getattr(offered, "find", offered))
     return True
 
 

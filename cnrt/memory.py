@@ -202,12 +202,13 @@ class Memory:
         if shape is None:
             extents: tuple[int, ...] = (max(self.nbytes - offset, 0) // kind.itemsize,)
         else:
-            extents = tuple(int(d) for d in shape) if isinstance(shape, Sequence) or np.ndim(shape) else (int(shape),)  # type: ignore[arg-type]
+            extents = tuple(int(d) for d in np.atleast_1d(np.asarray(shape, np.int64)))
         size = kind.itemsize
         for d in extents:
             size *= d
         if offset < 0 or any(d < 0 for d in extents) or offset + size > self.nbytes:
-            raise CnrtError(RetCode.ERR_OUT_RANGE, f"failed to view {extents} of {kind} at byte {offset} of a block of {self.nbytes} bytes: it needs {size} bytes")
+            raise CnrtError(RetCode.ERR_OUT_RANGE, f"failed to view {extents} of {kind} at byte {offset} of a block of {self.nbytes} bytes: "
+                            f"it needs {size} bytes")
         return self._bytes[offset:offset + size].view(kind).reshape(extents)
 
     def copy_in(self, source: Any, offset: int = 0) -> None:

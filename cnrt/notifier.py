@@ -95,8 +95,10 @@ def duration_us(start: Notifier, end: Notifier) -> float:
     """
     for which, notifier in (("first", start), ("second", end)):
         if not notifier.query():
-            raise CnrtError(RetCode.ERR_NOTIFIER, f"failed to measure between two notifiers: the {which} was not reached; place it, then sync the queue")
+            raise CnrtError(RetCode.ERR_NOTIFIER, f"failed to measure between two notifiers: the {which} was not reached; "
+                            "place it, then sync the queue")
     if start.time_source != end.time_source:
-        raise CnrtError(RetCode.ERR_NOTIFIER, f"failed to measure between two notifiers: one has {start.time_source} time, the other {end.time_source} time")
+        raise CnrtError(RetCode.ERR_NOTIFIER, f"failed to measure between two notifiers: one has {start.time_source} time, "
+                        f"the other {end.time_source} time")
     assert start.time_ns is not None and end.time_ns is not None
     return (end.time_ns - start.time_ns) / 1e3

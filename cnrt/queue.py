@@ -1,7 +1,7 @@
 """First-in, first-out queues of asynchronous work.
 
-Every queue has its own order; queues run beside each other. A queue's worker thread starts with the first asynchronous work. `Queue.run` on an idle queue uses the
-caller's thread instead, which saves two thread switches and keeps the order all the same.
+Every queue has its own order; queues run beside each other. A queue's worker thread starts with the first asynchronous work. `Queue.run` on an
+idle queue uses the caller's thread instead, which saves two thread switches and keeps the order all the same.
 """
 from __future__ import annotations
 
@@ -117,7 +117,8 @@ class _Lane:
                 binding.fill(params, self.scratch_address(function.scratch_bytes * tasks), function.scratch_bytes)
             self.device.run_table(binding.table, binding.n, tasks)
         if start:
-            trace.record(function.name, "function", start, time.perf_counter_ns(), self.name, cores=cores, tasks=tasks, instructions=len(function.instructions))
+            trace.record(function.name, "function", start, time.perf_counter_ns(), self.name,
+                         cores=cores, tasks=tasks, instructions=len(function.instructions))
 
     def scratch_address(self, nbytes: int) -> int:
         if self.scratch is None or self.scratch.nbytes < nbytes:
@@ -325,7 +326,8 @@ def _addresses(function: Function, params: Sequence[Parameter]) -> list[int]:
             found.append(p.address)
         elif isinstance(p, np.ndarray):
             if not p.flags.c_contiguous:
-                raise CnrtError(RetCode.ERR_INVALID, f"failed to run function '{function.name}': parameter {i} is an array that does not lie in C order without gaps")
+                raise CnrtError(RetCode.ERR_INVALID, f"failed to run function '{function.name}': parameter {i} is an array "
+                                "that does not lie in C order without gaps")
             found.append(p.ctypes.data)
         else:
             found.append(int(p))

@@ -1,7 +1,8 @@
 """Core slots: who may run on how many of the host's cores at once.
 
-A function on k cores takes k slots together or waits for them, first come, first served; so functions of several queues never run on more threads than there are
-slots. The caller's thread is task 0; the other tasks run on helper threads, which start with the first function that needs them.
+A function on k cores takes k slots together or waits for them, first come, first served; so functions of several queues never run on more
+threads than there are slots. The caller's thread is task 0; the other tasks run on helper threads, which start with the first function that
+needs them.
 """
 from __future__ import annotations
 
@@ -108,8 +109,8 @@ class Scheduler:
                 executor()(table, n, 0, tasks, address, give_way)
             raise
         finally:
-            # the tasks met after the last row. A helper may still be on its way out of that barrier, but it only waits for the generation to have moved on, which
-            # the next function on the same barrier does not undo; and the next job for the helper waits in its mailbox.
+            # the tasks met after the last row. A helper may still be on its way out of that barrier, but it only waits for the generation to
+            # have moved on, which the next function on the same barrier does not undo; and the next job for the helper waits in its mailbox.
             with self._lock:
                 self._idle += helpers
                 self._barriers.append(barrier)

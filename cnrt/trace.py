@@ -76,9 +76,10 @@ def export(path: str | os.PathLike[str]) -> None:
     The file appears under its name only when it is complete.
     """
     tracks = {track: i + 1 for i, track in enumerate(dict.fromkeys(e.track for e in _events))}
-    rows: list[dict[str, Any]] = [{"ph": "M", "name": "thread_name", "pid": os.getpid(), "tid": i, "args": {"name": t}} for t, i in tracks.items()]
-    rows += [{"ph": "X", "name": e.name, "cat": e.category, "ts": e.start_ns / 1e3, "dur": e.duration_ns / 1e3, "pid": os.getpid(), "tid": tracks[e.track], "args": e.args}
-             for e in _events]
+    process = os.getpid()
+    rows: list[dict[str, Any]] = [{"ph": "M", "name": "thread_name", "pid": process, "tid": i, "args": {"name": t}} for t, i in tracks.items()]
+    rows += [{"ph": "X", "name": e.name, "cat": e.category, "ts": e.start_ns / 1e3, "dur": e.duration_ns / 1e3, "pid": process,
+              "tid": tracks[e.track], "args": e.args} for e in _events]
     target = Path(path)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=f".{threading.get_ident()}")
     try:

@@ -1,7 +1,7 @@
 """Kernels by name.
 
-A kernel is a function under `@kernel("name")` in a file of this folder. Nothing is compiled, and Numba is not even imported, before a kernel's address is asked
-for: then the file that holds it is imported and the one kernel compiled, or loaded from the cache.
+A kernel is a function under `@kernel("name")` in a file of this folder. Nothing is compiled, and Numba is not even imported, before a kernel's
+address is asked for: then the file that holds it is imported and the one kernel compiled, or loaded from the cache.
 """
 from __future__ import annotations
 
@@ -120,10 +120,12 @@ def compile_all(names: Iterable[str] | None = None, processes: int = 1) -> dict[
 
 
 def _fill_cache(shares: list[list[str]]) -> None:
-    program = "import json, sys; path, names = json.load(sys.stdin); sys.path[:] = path; from cnml.kernels import compile_all; compile_all(names)"
+    program = ("import json, sys; path, names = json.load(sys.stdin); sys.path[:] = path; "
+               "from cnml.kernels import compile_all; compile_all(names)")
     children: list[tuple[Any, str]] = []
     for share in filter(None, shares):
-        child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
+        child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL, text=True)
         children.append((child, json.dumps([sys.path, share])))
     for child, task in children:
         assert child.stdin is not None

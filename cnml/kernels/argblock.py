@@ -1,7 +1,7 @@
 """How a kernel reads its argument block and sees memory.
 
-Every function here has two forms of one meaning: compiled, it is a load or an array over an address; called from plain Python (a kernel's `py_func` under a
-debugger) it does the same through ctypes.
+Every function here has two forms of one meaning: compiled, it is a load or an array over an address; called from plain Python (a kernel's
+`py_func` under a debugger) it does the same through ctypes.
 """
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ import ctypes
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.core.extending import lower_builtin, type_callable
 from numba.np.arrayobj import make_array, populate_array
-
-_I64 = ir.IntType(64)
 
 
 def word(args: int, i: int) -> int:
@@ -115,15 +112,15 @@ def _compile_load(function: Any, result: types.Type) -> None:
     def lowering(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         base, i = (context.cast(builder, a, t, types.int64) for a, t in zip(args, sig.args, strict=True))
         typ = context.get_data_type(result)
-        address = builder.add(base, builder.mul(i, ir.Constant(_I64, 8)))
-        return builder.load(builder.inttoptr(address, ir.PointerType()), align=8, typ=typ)
+        address = builder.add(base, builder.mul(i, context.get_constant(types.int64, 8)))
+        return builder.load(builder.inttoptr(address, cgutils.voidptr_t), align=8, typ=typ)
 
 
 def _array(context: Any, builder: Any, sig: Any, address: Any, extents: list[Any]) -> Any:
     """An array structure without an owner, in C order."""
     array_type = sig.return_type
     array = make_array(array_type)(context, builder)
-    item = ir.Constant(_I64, context.get_abi_sizeof(context.get_data_type(array_type.dtype)))
+    item = context.get_constant(types.int64, context.get_abi_sizeof(context.get_data_type(array_type.dtype)))
     strides = [item]
     for extent in reversed(extents[1:]):
         strides.insert(0, builder.mul(strides[0], extent, flags=["nsw"]))
@@ -148,9 +145,9 @@ def _compile_grid(function: Any, dtype: types.Type) -> None:
     @type_callable(function)
     def typing(context: Any) -> Any:
         def typer(address: types.Type, shape: types.Type) -> types.Type | None:
-            if not isinstance(address, types.Integer) or not isinstance(shape, types.BaseTuple) or not all(isinstance(t, types.Integer) for t in shape.types):
+            if not isinstance(address, types.Integer) or not isinstance(shape, types.BaseTuple):
                 return None
-            return types.Array(dtype, len(shape), "C")
+            return types.Array(dtype, len(shape), "C") if all(isinstance(t, types.Integer) for t in shape.types) else None
         return typer
 
     @lower_builtin(function, types.Integer, types.BaseTuple)
@@ -161,7 +158,8 @@ def _compile_grid(function: Any, dtype: types.Type) -> None:
 
 _compile_load(word, types.int64)
 _compile_load(real, types.float64)
-for _vector, _grid, _dtype in ((f32_at, f32_nd, types.float32), (f64_at, f64_nd, types.float64), (i8_at, i8_nd, types.int8), (u8_at, u8_nd, types.uint8),
-                               (u16_at, u16_nd, types.uint16), (i32_at, i32_nd, types.int32), (i64_at, i64_nd, types.int64)):
+for _vector, _grid, _dtype in ((f32_at, f32_nd, types.float32), (f64_at, f64_nd, types.float64), (i8_at, i8_nd, types.int8),
+                               (u8_at, u8_nd, types.uint8), (u16_at, u16_nd, types.uint16), (i32_at, i32_nd, types.int32),
+                               (i64_at, i64_nd, types.int64)):
     _compile_vector(_vector, _dtype)
     _compile_grid(_grid, _dtype)
