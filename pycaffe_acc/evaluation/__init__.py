@@ -1,0 +1,1 @@
+"""Accuracy and throughput of a net over the same images, in one report."""

@@ -1,0 +1,1 @@
+"""The command line: `pycaffe-acc VERB`, one verb a file."""

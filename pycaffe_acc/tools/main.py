@@ -1,0 +1,90 @@
+"""The program `pycaffe-acc`."""
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Protocol
+
+from pycaffe_acc.tools import caffe, check, classify, demo, doctor, draw, eval, shims, summary, time, upgrade_binary, upgrade_text, warmup
+from pycaffe_acc.tools.exit_code import EXPECTED, ExitCode, exit_code
+from pycaffe_acc.version import VERSION
+
+
+class Verb(Protocol):
+    """What a module of this folder that is a verb holds."""
+
+    NAME: str
+    HELP: str
+
+    @staticmethod
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+
+    @staticmethod
+    def run(args: argparse.Namespace) -> int:
+        """Do it; returns an exit status."""
+
+
+VERBS: tuple[Verb, ...] = (classify, eval, time, check, summary, draw, doctor, warmup, demo, shims, upgrade_text, upgrade_binary)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All verbs with their options."""
+    parser = argparse.ArgumentParser(prog="pycaffe-acc", description="Run, measure and inspect Caffe models.",
+                                     epilog="`pycaffe-acc caffe COMMAND -flag value…` takes the flags of the caffe binary. "
+                                            "Exit status: 0 ok, 1 a check failed, 2 usage, 3 bad input file, 4 unsupported.")
+    parser.add_argument("--version", action="version", version=f"pycaffe-acc {VERSION}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb in VERBS:
+        sub = verbs.add_parser(verb.NAME, help=verb.HELP, description=verb.HELP)
+        verb.add_arguments(sub)
+        sub.add_argument("--json", action="store_true", help="write exactly one JSON document to stdout")
+        sub.add_argument("--debug", action="store_true", help="show tracebacks and the log")
+        sub.set_defaults(run=verb.run)
+    verbs.add_parser(caffe.NAME, help=caffe.HELP, add_help=False)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the program's name; default: the process's.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == [caffe.NAME]:
+        return guarded(caffe.run, words[1:], debug=False)
+    args = build_parser().parse_args(words)
+    if args.debug:
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    return guarded(args.run, args, args.debug)
+
+
+def guarded(run, argument, debug: bool) -> int:  # type: ignore[no-untyped-def]
+    """Call a verb; expected failures become one sentence on stderr."""
+    try:
+        return int(run(argument))
+    except EXPECTED as error:
+        if debug:
+            traceback.print_exc()
+        print(f"pycaffe-acc: {error}", file=sys.stderr)
+        return int(exit_code(error))
+    except KeyboardInterrupt:
+        print("pycaffe-acc: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return int(ExitCode.OK)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""`shims`: the vendor's and BVLC's command names as small programs, for use on PATH."""
+from __future__ import annotations
+
+import argparse
+import os
+import stat
+import sys
+from pathlib import Path
+
+from pycaffe_acc.tools.console import emit
+
+NAME = "shims"
+HELP = "write the commands caffe, upgrade_net_proto_text and upgrade_net_proto_binary into a folder"
+
+#: command name → words after `python -m pycaffe_acc.tools.main`
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "caffe": ("caffe",),
+    "upgrade_net_proto_text": ("upgrade_net_proto_text",),
+    "upgrade_net_proto_binary": ("upgrade_net_proto_binary",),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The folder."""
+    parser.add_argument("folder", metavar="DIR", type=Path, help="made if need be; files of these names in it are replaced")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write one file a command."""
+    args.folder.mkdir(parents=True, exist_ok=True)
+    written = [write_shim(args.folder, name, words) for name, words in COMMANDS.items()]
+    emit(args, {"folder": str(args.folder), "commands": [str(p) for p in written]}, f"wrote {', '.join(p.name for p in written)} to {args.folder}; "
+         f"use them with PATH={args.folder}{os.pathsep}$PATH")
+    return 0
+
+
+def write_shim(folder: Path, name: str, words: tuple[str, ...]) -> Path:
+    """One command, bound to the Python that runs now; appears under its name only when it is complete."""
+    call = " ".join(words)
+    if os.name == "nt":
+        path = folder / f"{name}.cmd"
+        text = f'@"{sys.executable}" -m pycaffe_acc.tools.main {call} %*\r\n'
+    else:
+        path = folder / name
+        python = sys.executable.replace("'", "'\\''")
+        text = f"#!/bin/sh\nexec '{python}' -m pycaffe_acc.tools.main {call} \"$@\"\n"
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.chmod(part.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+    os.replace(part, path)
+    return path
