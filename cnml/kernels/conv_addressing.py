@@ -214,15 +214,29 @@ def conv_scatter_f32(tmp, nr, dst, stride, pixels, rows, columns):
         copy(dst + index[i] * stride, tmp + 4 * i * nr, columns)
 
 
+@kernel("conv_spread_f32", words=8)
+def conv_spread_f32(tmp, nr, far, stride, pixels, rows, columns, step):
+    """far[pixels[i], j * step] = tmp[i, j]; with a negative step the other way round, -step apart."""
+    index = i64_at(pixels, rows)
+    apart = abs(step)
+    for i in range(rows):
+        near, line = f32_at(tmp + 4 * i * nr, nr), f32_at(far + index[i] * stride, columns * apart)
+        for j in range(columns):
+            if step > 0:
+                line[j * apart] = near[j]
+            else:
+                near[j] = line[j * apart]
+
+
 def _external(function, words):  # type: ignore[no-untyped-def]
     return types.ExternalFunction(f"cnml_{function.kernel_name}", types.void(*[types.int64] * words))
 
 
 prepare_scratch, prepare_chunk = _external(conv_scratch_f32, 3), _external(conv_chunk_f32, 8)
-gather_columns, scatter_columns = _external(conv_gather_f32, 7), _external(conv_scatter_f32, 7)
+gather_columns, scatter_columns, spread_columns = _external(conv_gather_f32, 7), _external(conv_scatter_f32, 7), _external(conv_spread_f32, 8)
 
 
 def link() -> None:
     """Compile or load the shared parts and give them to the linker. Must be called before a kernel that uses them is compiled or loaded."""
-    for function in (conv_scratch_f32, conv_chunk_f32, conv_gather_f32, conv_scatter_f32):
+    for function in (conv_scratch_f32, conv_chunk_f32, conv_gather_f32, conv_scatter_f32, conv_spread_f32):
         define(f"cnml_{function.kernel_name}", kernel_table.address(function.kernel_name))

@@ -1,6 +1,6 @@
 """Float32 convolutions on channels-last images: one driver for every geometry, one kernel per register tile.
 
-Arguments: x, weights, bias, add or 0, y, table, scratch base, scratch step, activation mode, low, high (see `cnml.ukernels.conv_f32`). The table and the packed
+Arguments: x, weights, bias, add or 0, y, table, scratch base, scratch step, activation mode, low, high (see `cnml.ukernels.epilogue_f32`). The table and the packed
 weights come from `cnml.kernels.conv_pack_f32`.
 """
 from __future__ import annotations
@@ -14,7 +14,8 @@ from cnml.kernels import conv_table as ct
 from cnml.kernels.argblock import real, word
 from cnml.kernels.conv_addressing import align_64, chunk_range, gather_columns, link, phase_chunks, prepare_chunk, prepare_scratch, scatter_columns
 from cnml.kernels.conv_tiles import TILES, kernel_name
-from cnml.ukernels.conv_f32 import LANES, NONE, conv_tile
+from cnml.ukernels.conv_f32 import LANES, conv_tile
+from cnml.ukernels.epilogue_f32 import NONE
 from cnrt import kernel_table
 
 

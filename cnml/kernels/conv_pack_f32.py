@@ -42,31 +42,45 @@ def pack_deconv2d_f32(plan: ConvPlan, weights: np.ndarray, bias: np.ndarray | No
 
 def _pack(plan: ConvPlan, weights: np.ndarray, bias: np.ndarray | None, scale: np.ndarray | None, shift: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """`weights` is (group, Cout / group, Cin / group, KH, KW)."""
-    group, cout = weights.shape[:2]
-    blocks = ceil(cout / plan.nr)
-    total = np.zeros(group * cout) if bias is None else np.asarray(bias, np.float64).ravel()
+    total = np.zeros(weights.shape[0] * weights.shape[1]) if bias is None else np.asarray(bias, np.float64).ravel()
     if scale is not None:
-        factor = np.asarray(scale, np.float64).reshape(group, cout)
+        factor = np.asarray(scale, np.float64).reshape(weights.shape[:2])
         weights = (weights * factor[:, :, None, None, None]).astype(np.float32)
         total = total * factor.ravel()
     if shift is not None:
         total = total + np.asarray(shift, np.float64).ravel()
-    parts = [_pack_phase(plan, phase, weights, blocks) for phase in plan.phases]
-    packed = aligned_empty((sum(p.size for p in parts),))
-    np.concatenate([p.ravel() for p in parts], out=packed)
-    padded = aligned_empty((group, blocks * plan.nr))
+    total = total.reshape(weights.shape[:2])
+    if plan.variant == "depthwise":  # the outputs of one rank side by side, as their inputs lie
+        weights, total = weights.transpose(1, 0, 2, 3, 4), total.T
+    rows, cout = weights.shape[:2]
+    blocks = ceil(cout / plan.nr)
+    sizes = [rows * blocks * plan.nr * weights.shape[2] * (phase_taps(plan, phase, weights)) for phase in plan.phases]
+    packed = aligned_empty((sum(sizes),))
+    at = 0
+    for phase, size in zip(plan.phases, sizes, strict=True):
+        _pack_phase(plan, phase, weights, packed[at:at + size])
+        at += size
+    padded = aligned_empty((rows, blocks * plan.nr))
     padded[...] = 0
-    padded[:, :cout] = total.reshape(group, cout)
+    padded[:, :cout] = total
     return packed, padded.reshape(-1)
 
 
-def _pack_phase(plan: ConvPlan, phase: Phase, weights: np.ndarray, blocks: int) -> np.ndarray:
-    group, cout, cin = weights.shape[:3]
-    if plan.staged:  # a tap is (kernel column, channel)
-        taps = weights.transpose(0, 1, 3, 4, 2).reshape(group, cout, weights.shape[3], -1)
+def phase_taps(plan: ConvPlan, phase: Phase, weights: np.ndarray) -> int:
+    """Kernel positions of a phase."""
+    return int(weights.shape[3] * weights.shape[4]) if plan.variant in ("first", "rows") else len(phase.source)
+
+
+def _pack_phase(plan: ConvPlan, phase: Phase, weights: np.ndarray, out: np.ndarray) -> None:
+    """Fill `out`, the (rows, block, tap, depth, nr) of one phase."""
+    rows, cout, cin = weights.shape[:3]
+    if plan.variant in ("first", "rows"):  # a tap is (kernel column, channel)
+        taps = weights.transpose(0, 1, 3, 4, 2).reshape(rows, cout, weights.shape[3], -1)
     else:
         ys, xs = [y for y, _ in phase.source], [x for _, x in phase.source]
         taps = weights[:, :, :, ys, xs].transpose(0, 1, 3, 2)
-    full = np.zeros((group, blocks * plan.nr, *taps.shape[2:]), np.float32)
-    full[:, :cout] = taps
-    return full.reshape(group, blocks, plan.nr, *taps.shape[2:]).transpose(0, 1, 3, 4, 2)
+    view = out.reshape(rows, ceil(cout / plan.nr), *taps.shape[2:], plan.nr)
+    for block in range(view.shape[1]):
+        part = taps[:, block * plan.nr:(block + 1) * plan.nr].transpose(0, 2, 3, 1)
+        view[:, block, :, :, :part.shape[3]] = part
+        view[:, block, :, :, part.shape[3]:] = 0

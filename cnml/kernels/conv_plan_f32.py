@@ -1,6 +1,7 @@
 """Which kernel runs a two-dimensional float32 convolution, with which tile, blocks and table: one pure function over a table of variants."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from cnml.cpu import isa
 from cnml.kernels import conv_table as ct
-from cnml.kernels.conv_tiles import TILES, Tile, kernel_name
+from cnml.kernels.conv_tiles import DEPTHWISE_TILES, TILES, Tile, depthwise_name, kernel_name
 from cnml.parameter import aligned_empty
 
 PANEL_BYTES = 256 * 1024     # of weights between two passes over the sums: a quarter of a common second-level cache
@@ -31,12 +32,13 @@ class Conv2dShape(NamedTuple):
     pad: tuple[int, int] = (0, 0)
     dilation: tuple[int, int] = (1, 1)
     group: int = 1
+    pad_end: tuple[int, int] | None = None  # at the bottom and right, when it differs from `pad`
 
     @property
     def out(self) -> tuple[int, int]:
         """Output height and width (Caffe's rule: division truncates towards zero)."""
-        h, w = (int((size + 2 * p - (d * (k - 1) + 1)) / s) + 1 for size, k, s, p, d in
-                zip((self.height, self.width), self.kernel, self.stride, self.pad, self.dilation, strict=True))
+        h, w = (int((size + p + q - (d * (k - 1) + 1)) / s) + 1 for size, k, s, p, q, d in
+                zip((self.height, self.width), self.kernel, self.stride, self.pad, self.pad_end or self.pad, self.dilation, strict=True))
         return h, w
 
 
@@ -62,8 +64,8 @@ class ConvPlan(NamedTuple):
         Output channels of a block of weights.
     phases : tuple of Phase
         For packing.
-    staged : bool
-        A tap is a whole kernel row.
+    variant : str
+        Row of `VARIANTS`.
     table : ndarray of int64
         Argument `table`.
     scratch_bytes : int
@@ -75,14 +77,51 @@ class ConvPlan(NamedTuple):
     kernel: str
     nr: int
     phases: tuple[Phase, ...]
-    staged: bool
+    variant: str
     table: np.ndarray
     scratch_bytes: int
     reason: str
 
 
-def plan_conv2d(shape: Conv2dShape, *, plain_input: bool = False, x_pixel: int | None = None, y_pixel: int | None = None, add_pixel: int | None = None,
-                tile: Tile | None = None, staged: bool | None = None) -> ConvPlan:
+class Variant(NamedTuple):
+    """A way to run a convolution.
+
+    Attributes
+    ----------
+    name : str
+    applies : callable
+        (shape, input is plain, input is dense) → whether it can run it and should, unless an earlier row can.
+    staged : int
+        Word STAGED of the table.
+    """
+
+    name: str
+    applies: Callable[[Conv2dShape, bool, bool], bool]
+    staged: int
+
+
+#: the first row that applies is taken
+VARIANTS: tuple[Variant, ...] = (
+    Variant("depthwise", lambda s, plain, dense: not plain and s.group == s.channels > 1, ct.DIRECT),
+    Variant("first", lambda s, plain, dense: plain and takes_plain(s), ct.STAGE_PLAIN),
+    Variant("rows", lambda s, plain, dense: not plain and dense and takes_plain(s), ct.STAGE_NHWC),
+    Variant("direct", lambda s, plain, dense: not plain, ct.DIRECT),
+)
+
+
+class Pixels(NamedTuple):
+    """Elements from one pixel to the next, of tensors that are part of wider ones; None is dense."""
+
+    x: int | None = None
+    y: int | None = None
+    add: int | None = None
+
+    def filled(self, shape: Conv2dShape) -> Pixels:
+        """With the dense values."""
+        return Pixels(self.x or shape.channels, self.y or shape.outputs, self.add or shape.outputs)
+
+
+def plan_conv2d(shape: Conv2dShape, *, plain_input: bool = False, pixels: Pixels = Pixels(), tile: Tile | None = None, variant: str = "") -> ConvPlan:
     """Choose how a convolution on channels-last images runs.
 
     Parameters
@@ -90,12 +129,11 @@ def plan_conv2d(shape: Conv2dShape, *, plain_input: bool = False, x_pixel: int |
     shape : Conv2dShape
     plain_input : bool
         The input lies in Caffe's order instead (only for `takes_plain` shapes).
-    x_pixel, y_pixel, add_pixel : int, optional
-        Elements from one pixel to the next, when a tensor is part of a wider one; default dense.
+    pixels : Pixels
     tile : Tile, optional
         Instead of the cheapest of the table.
-    staged : bool, optional
-        Instead of the rule on the number of channels.
+    variant : str
+        A row of `VARIANTS` to take instead of the first that applies.
 
     Returns
     -------
@@ -104,18 +142,16 @@ def plan_conv2d(shape: Conv2dShape, *, plain_input: bool = False, x_pixel: int |
     Raises
     ------
     ValueError
-        A plain input of a shape that cannot take one.
+        No row applies: a plain input of many channels or groups.
     """
-    if plain_input and not takes_plain(shape):
-        raise ValueError(f"a convolution of {shape.channels} channels in {shape.group} groups does not take its input in plain layout")
-    stage = takes_plain(shape) and x_pixel is None if staged is None else staged
-    stage = stage or plain_input
-    phases = (_conv_phase(shape, stage),)
-    x_pixel, y_pixel, add_pixel = x_pixel or shape.channels, y_pixel or shape.outputs, add_pixel or shape.outputs
-    return _plan(shape, phases, shape.out, (x_pixel, y_pixel, add_pixel), (ct.STAGE_PLAIN if plain_input else ct.STAGE_NHWC) if stage else ct.DIRECT, tile)
+    rows = [v for v in VARIANTS if v.applies(shape, plain_input, pixels.x in (None, shape.channels)) and variant in ("", v.name)]
+    if not rows:
+        raise ValueError(f"failed to plan a convolution of {shape.channels} channels in {shape.group} groups with {'plain' if plain_input else 'channels-last'} "
+                         f"input: {f'variant {variant!r} does not apply' if variant else 'no variant takes it'}; known are {', '.join(v.name for v in VARIANTS)}")
+    return _plan(shape, (_conv_phase(shape, rows[0].staged != ct.DIRECT),), shape.out, pixels.filled(shape), rows[0], tile)
 
 
-def plan_deconv2d(shape: Conv2dShape, out: tuple[int, int], *, y_pixel: int | None = None, tile: Tile | None = None) -> ConvPlan:
+def plan_deconv2d(shape: Conv2dShape, out: tuple[int, int], *, pixels: Pixels = Pixels(), tile: Tile | None = None) -> ConvPlan:
     """Choose how a deconvolution runs: one phase for every residue of the output position modulo the stride.
 
     Parameters
@@ -124,20 +160,20 @@ def plan_deconv2d(shape: Conv2dShape, out: tuple[int, int], *, y_pixel: int | No
         `height` and `width` are the input's.
     out : (int, int)
         Output height and width.
-    y_pixel : int, optional
-        Elements between output pixels; default dense.
+    pixels : Pixels
     tile : Tile, optional
 
     Returns
     -------
     ConvPlan
     """
-    return _plan(shape, deconv_phases(shape, out), out, (shape.channels, y_pixel or shape.outputs, shape.outputs), ct.DIRECT, tile)
+    row = next(v for v in VARIANTS if v.staged == ct.DIRECT and v.applies(shape, False, True))
+    return _plan(shape, deconv_phases(shape, out), out, pixels.filled(shape), row, tile)
 
 
 def takes_plain(shape: Conv2dShape) -> bool:
     """Whether the input may lie in Caffe's order: few channels, as in a first layer."""
-    return shape.channels <= STAGE_CHANNELS and shape.group == 1 and shape.dilation[1] == 1 and shape.out[1] <= 512
+    return shape.channels <= STAGE_CHANNELS and shape.group == 1 and shape.dilation[1] == 1 and shape.out[1] * shape.stride[1] <= 4096
 
 
 def _conv_phase(shape: Conv2dShape, staged: bool) -> Phase:
@@ -163,32 +199,32 @@ def choose_tile(pixels: int, outputs: int, lanes: int) -> Tile:
     return min(TILES[lanes], key=lambda t: ceil(pixels / t.mr) * t.mr * ceil(outputs / (t.nv * lanes)) * t.nv / t.share)
 
 
-def _plan(shape: Conv2dShape, phases: tuple[Phase, ...], out: tuple[int, int], steps: tuple[int, int, int], staged: int, tile: Tile | None) -> ConvPlan:
-    lanes = isa().lanes
+def _plan(shape: Conv2dShape, phases: tuple[Phase, ...], out: tuple[int, int], pixels: Pixels, variant: Variant, tile: Tile | None) -> ConvPlan:
+    lanes, staged, depthwise = isa().lanes, variant.staged != ct.DIRECT, variant.name == "depthwise"
     group_outputs = shape.outputs // shape.group
-    pixels = max(p.grid[0] * p.grid[1] for p in phases) * shape.batch
-    tile = tile or choose_tile(pixels, group_outputs, lanes)
+    count = max(p.grid[0] * p.grid[1] for p in phases) * shape.batch
+    tile = tile or (DEPTHWISE_TILES[lanes][0] if depthwise else choose_tile(count, group_outputs, lanes))
     mr, nr = tile.mr, tile.nv * lanes
     depth = shape.channels // shape.group * (shape.kernel[1] if staged else 1)
+    padded = group_outputs * ceil(shape.channels / nr) * nr if depthwise else shape.group * ceil(group_outputs / nr) * nr
     taps = max(len(p.taps) for p in phases)
-    weights = sum(len(p.taps) for p in phases) * depth * ceil(group_outputs / nr) * nr * shape.group * 4
-    panel_outer = weights > WEIGHTS_BYTES and not staged
-    chunk = _staged_chunk(shape, phases[0], mr) if staged else _chunk(shape, pixels, taps, mr, panel_outer)
-    taps_block, depth_block = _blocks(taps, depth, nr, pixels > mr)
+    panel_outer = sum(len(p.taps) for p in phases) * depth * padded * 4 > WEIGHTS_BYTES and not staged and not depthwise
+    chunk = _staged_chunk(shape, phases[0], mr) if staged else _chunk(shape, count, taps, mr, panel_outer)
+    taps_block, depth_block = _blocks(taps, depth, nr, count > mr)
     h = [0] * ct.HEADER
     h[ct.BATCH], h[ct.HEIGHT], h[ct.WIDTH], h[ct.CHANNELS] = shape.batch, shape.height, shape.width, shape.channels
-    h[ct.X_PIXEL], h[ct.Y_PIXEL], h[ct.ADD_PIXEL] = (4 * s for s in steps)
+    h[ct.X_PIXEL], h[ct.Y_PIXEL], h[ct.ADD_PIXEL] = (4 * int(p or 0) for p in pixels)
     h[ct.DEPTH], h[ct.GROUP_STEP], h[ct.GROUPS], h[ct.COUT_GROUP] = depth, 4 * depth, shape.group, group_outputs
-    h[ct.OUT_HEIGHT], h[ct.OUT_WIDTH], h[ct.CHUNK], h[ct.PANEL_OUTER], h[ct.STAGED] = *out, chunk, int(panel_outer), staged
+    h[ct.OUT_HEIGHT], h[ct.OUT_WIDTH], h[ct.CHUNK], h[ct.PANEL_OUTER], h[ct.STAGED] = *out, chunk, int(panel_outer), variant.staged
     h[ct.TAPS_BLOCK], h[ct.DEPTH_BLOCK], h[ct.ZEROS], h[ct.PHASES] = taps_block, depth_block, shape.channels, len(phases)
-    table = _table(h, phases, (shape.width * steps[0] * 4, steps[0] * 4), depth * ceil(group_outputs / nr) * nr * shape.group * 4)
+    table = _table(h, phases, depth * padded * 4)
     lines = (chunk // phases[0].grid[1] - 1) * shape.stride[0] + (shape.kernel[0] - 1) * shape.dilation[0] + 1 if staged else 0
     wide = (phases[0].grid[1] - 1) * shape.stride[1] + shape.kernel[1]
     scratch = 4 * shape.channels + 4 * mr * nr + 8 * mr + 8 * (chunk + mr) * (taps + 1) + 4 * lines * wide * shape.channels + 6 * 64
-    reason = f"{mr}x{nr} tile, {'rows staged' if staged else 'taps by pointer'}, {'weights' if panel_outer else 'pixels'} outside, {chunk} pixels a chunk"
+    reason = f"{variant.name}: {mr}x{nr} tile, {'weights' if panel_outer else 'pixels'} outside, {chunk} pixels a chunk"
     if (taps_block, depth_block) != (max(taps, 1), depth):
         reason += f", sums revisited every {min(taps_block, taps) * depth_block} products"
-    return ConvPlan(kernel_name(mr, nr), nr, phases, bool(staged), table, ceil(scratch / 64) * 64, reason)
+    return ConvPlan((depthwise_name if depthwise else kernel_name)(mr, nr), nr, phases, variant.name, table, ceil(scratch / 64) * 64, reason)
 
 
 def _chunk(shape: Conv2dShape, pixels: int, taps: int, mr: int, panel_outer: bool) -> int:
@@ -220,7 +256,7 @@ def _blocks(taps: int, depth: int, nr: int, revisit: bool) -> tuple[int, int]:
     return ceil(taps / parts), depth
 
 
-def _table(header: list[int], phases: tuple[Phase, ...], x_steps: tuple[int, int], tap_bytes: int) -> np.ndarray:
+def _table(header: list[int], phases: tuple[Phase, ...], tap_bytes: int) -> np.ndarray:
     words, taps, weights = list(header), [], 0
     first = ct.HEADER + len(phases) * ct.PHASE
     for p in phases:
@@ -228,7 +264,7 @@ def _table(header: list[int], phases: tuple[Phase, ...], x_steps: tuple[int, int
         max_x = max(xs) + (header[ct.DEPTH] // header[ct.CHANNELS] - 1 if header[ct.STAGED] else 0)
         words += [*p.grid, *p.step, *p.out_first, *p.out_step, weights, len(p.taps), first + len(taps), min(ys), max(ys), min(xs), max_x]
         for y, x in p.taps:
-            taps += [y, x, y * x_steps[0] + x * x_steps[1]]
+            taps += [y, x, (y * header[ct.WIDTH] + x) * header[ct.X_PIXEL]]
         weights += len(p.taps) * tap_bytes
     table = aligned_empty((len(words) + len(taps),), np.int64)
     table[:] = words + taps

@@ -29,7 +29,18 @@ TILES: dict[int, tuple[Tile, ...]] = {
     4: (Tile(6, 2, 0.9), Tile(12, 1, 0.7), Tile(1, 2, 0.2)),
 }
 
+DEPTHWISE_TILES: dict[int, tuple[Tile, ...]] = {
+    16: (Tile(6, 2, 0.5),),
+    8: (Tile(4, 2, 0.5),),
+    4: (Tile(4, 2, 0.5),),
+}
+
 
 def kernel_name(mr: int, nr: int) -> str:
     """Name of the convolution kernel with a tile of `mr` pixels by `nr` channels."""
     return f"conv2d_nhwc_f32_{mr}x{nr}"
+
+
+def depthwise_name(mr: int, nr: int) -> str:
+    """Name of the depthwise kernel with a tile of `mr` pixels by `nr` channels."""
+    return f"depthwise_nhwc_f32_{mr}x{nr}"

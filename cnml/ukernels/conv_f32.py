@@ -9,12 +9,12 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 from cnml.cpu import isa
+from cnml.ukernels.epilogue_f32 import activate
 from cnml.ukernels.simd import vec_f32 as v
 from cnml.ukernels.simd.loop import Cell, loop
-from cnml.ukernels.simd.pointer import I64, at, load_word, pointer, word
+from cnml.ukernels.simd.pointer import at, load_word, pointer, word
 
 LANES = isa().lanes
-NONE, RELU, LEAKY, CLIP = range(4)  # activation modes
 _UNROLL = 4
 
 
@@ -33,7 +33,7 @@ class TileWords(NamedTuple):
     add_stride: Any
     out: Any
     out_stride: Any
-    mode: Any           # NONE, RELU, LEAKY or CLIP
+    mode: Any           # activation, see epilogue_f32
 
 
 @intrinsic(prefer_literal=True)
@@ -99,20 +99,7 @@ def _step(bd: ir.IRBuilder, sums: list[list[Cell]], panel: ir.Value, inputs: lis
 
 def _finish(bd: ir.IRBuilder, w: TileWords, sums: list[list[Cell]], limits: tuple[ir.Value, ir.Value], rows: int, vectors: int) -> None:
     """Activation and stores."""
-    zero = v.zeros(LANES)
-    cells = [cell for row in sums for cell in row]
-    done = bd.append_basic_block("activated")
-    switch = bd.switch(w.mode, done)
-    for mode, f in ((RELU, lambda x: v.at_least(bd, zero, x)),
-                    (LEAKY, lambda x: v.leaky(bd, v.splat(bd, limits[0], LANES), x)),
-                    (CLIP, lambda x: v.clamp(bd, v.splat(bd, limits[0], LANES), v.splat(bd, limits[1], LANES), x))):
-        block = bd.append_basic_block("activation")
-        switch.add_case(ir.Constant(I64, mode), block)
-        bd.position_at_end(block)
-        for cell in cells:
-            cell.set(f(cell.get()))
-        bd.branch(done)
-    bd.position_at_end(done)
+    activate(bd, w.mode, limits, [cell for row in sums for cell in row], LANES)
     table = pointer(bd, w.pixels)
     for i in range(rows):
         base = at(bd, pointer(bd, w.out), bd.mul(load_word(bd, table, i), w.out_stride))

@@ -62,3 +62,30 @@ def clamp(bd: ir.IRBuilder, low: ir.Value, high: ir.Value, x: ir.Value) -> ir.Va
 def leaky(bd: ir.IRBuilder, slope: ir.Value, x: ir.Value) -> ir.Value:
     """x < 0 ? slope * x : x."""
     return bd.select(bd.fcmp_ordered("<", x, zeros(x.type.count)), bd.fmul(slope, x), x)
+
+
+def first_lanes(bd: ir.IRBuilder, n: ir.Value, lanes: int) -> ir.Value:
+    """The mask of the lanes before lane `n` (an int64, which may be negative)."""
+    wide = ir.VectorType(n.type, lanes)
+    index = ir.Constant(wide, list(range(lanes)))
+    undefined = ir.Constant(wide, ir.Undefined)
+    limit = bd.shuffle_vector(bd.insert_element(undefined, n, ir.Constant(I32, 0)), undefined, ir.Constant(ir.VectorType(I32, lanes), [0] * lanes))
+    return bd.icmp_signed("<", index, limit)
+
+
+def load_masked(bd: ir.IRBuilder, ptr: ir.Value, lanes: int, mask: ir.Value | None) -> ir.Value:
+    """Load one vector; lanes outside of the mask become 0 and their memory is not touched. No mask: all lanes."""
+    if mask is None:
+        return load(bd, ptr, lanes)
+    t = vec(lanes)
+    f = cgutils.get_or_insert_function(bd.module, ir.FunctionType(t, [ptr.type, I32, mask.type, t]), f"llvm.masked.load.v{lanes}f32.p0")
+    return bd.call(f, [ptr, ir.Constant(I32, 4), mask, zeros(lanes)])
+
+
+def store_masked(bd: ir.IRBuilder, value: ir.Value, ptr: ir.Value, mask: ir.Value | None) -> None:
+    """Store the lanes of the mask; no mask: all."""
+    if mask is None:
+        store(bd, value, ptr)
+        return
+    f = cgutils.get_or_insert_function(bd.module, ir.FunctionType(ir.VoidType(), [value.type, ptr.type, I32, mask.type]), f"llvm.masked.store.v{value.type.count}f32.p0")
+    bd.call(f, [value, ptr, ir.Constant(I32, 4), mask])
