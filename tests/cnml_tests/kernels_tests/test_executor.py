@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import ctypes
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from cnml.jit import kernel_cfunc
+from cnml.kernels.argblock import i64_at, word
+from cnrt import Constant, Function, Instruction, Queue, kernel_table
+from cnrt.devices.host import Host
+from cnrt.native import executor, yield_address
+from cnrt.scheduler import Scheduler, _new_barrier
+
+
+def neighbours(args, task_id, task_dim):
+    """Each task writes step to its own cell, having checked that all cells hold the step before; word 1 counts violations per task."""
+    cells, wrong, step = i64_at(word(args, 0), 64), i64_at(word(args, 1), 64), word(args, 2)
+    for t in range(task_dim):
+        if cells[t * 8] < step - 1:
+            wrong[task_id * 8] += 1
+    cells[task_id * 8] = step
+
+
+@pytest.fixture(scope="module")
+def address():
+    return kernel_cfunc(neighbours)
+
+
+def table_of(address, cells, wrong, steps):
+    blocks = np.empty((steps, 3), np.int64)
+    blocks[:, 0], blocks[:, 1], blocks[:, 2] = cells.ctypes.data, wrong.ctypes.data, np.arange(1, steps + 1)
+    rows = np.empty((steps, 2), np.int64)
+    rows[:, 0], rows[:, 1] = address, blocks.ctypes.data + 24 * np.arange(steps)
+    return rows, blocks
+
+
+@pytest.mark.parametrize("tasks, steps", [(1, 5), (2, 20000), (3, 300), (4, 300)])
+@pytest.mark.parametrize("give_way", [True, False])
+def test_tasks_meet_after_every_row(address, tasks, steps, give_way):
+    if tasks > 2 and not give_way:
+        steps = 10  # without yielding, tasks beyond the cores wait for the system's time slices
+    cells, wrong = np.zeros(64, np.int64), np.zeros(64, np.int64)
+    rows, blocks = table_of(address, cells, wrong, steps)
+    barrier = _new_barrier()
+    run = executor()
+    yields = yield_address() if give_way else 0
+    for turn in range(2):
+        cells[:] = 0
+        barrier[16] = 0
+        others = [threading.Thread(target=run, args=(rows.ctypes.data, steps, t, tasks, barrier.ctypes.data, yields)) for t in range(1, tasks)]
+        for t in others:
+            t.start()
+        run(rows.ctypes.data, steps, 0, tasks, barrier.ctypes.data, yields)
+        assert (cells[:8 * tasks:8] == steps).all()  # when one task is out, all have done the last row
+        for t in others:
+            t.join()
+        assert wrong.sum() == 0
+        assert barrier[16] == (tasks > 1) and barrier[0] == 0
+        assert barrier[8] == (turn + 1) * steps * (tasks > 1)
+    del blocks
+
+
+def test_a_row_costs_little():
+    """One core, rows that do nothing: well below a microsecond each (20 ns are wanted; a shared machine gets room)."""
+    def nothing(args, task_id, task_dim):
+        return
+
+    name = "executor_test_nothing"
+    kernel_table.register(name, lambda: kernel_cfunc(nothing))
+    try:
+        with Queue() as queue:
+            f = Function("f", [Instruction(name, ())] * 20000)
+            queue.run(f)
+            best = min(timed(queue, f) for _ in range(5))
+    finally:
+        kernel_table.unregister(name)
+    assert best / 20000 < 200e-9
+
+
+def timed(queue, f):
+    start = time.perf_counter()
+    queue.run(f)
+    return time.perf_counter() - start
+
+
+@pytest.mark.parametrize("tasks", [2, 4])
+def test_through_a_queue(address, tasks):
+    name = f"executor_test_neighbours_{tasks}"
+    kernel_table.register(name, lambda: address)
+    cells, wrong = np.zeros(64, np.int64), np.zeros(64, np.int64)
+    device = Host(0, Scheduler(tasks))
+    try:
+        with Queue(device) as queue:
+            f = Function("f", [Instruction(name, (Constant(cells), Constant(wrong), k + 1)) for k in range(200)])
+            for _ in range(3):
+                cells[:] = 0
+                queue.run(f, tasks)
+                assert (cells[:8 * tasks:8] == 200).all() and wrong.sum() == 0
+    finally:
+        kernel_table.unregister(name)
+        device.scheduler.close()
+
+
+def test_the_executor_releases_the_gil(address):
+    assert isinstance(executor(), ctypes._CFuncPtr)
+    seen, stop = [], threading.Event()
+
+    def count():
+        while not stop.is_set():
+            seen.append(time.perf_counter())
+            time.sleep(0.0005)
+
+    cells, wrong = np.zeros(64, np.int64), np.zeros(64, np.int64)
+    rows, blocks = table_of(address, cells, wrong, 2_000_000)
+    thread = threading.Thread(target=count)
+    thread.start()
+    start = time.perf_counter()
+    executor()(rows.ctypes.data, len(rows), 0, 1, 0, 0)
+    end = time.perf_counter()
+    stop.set()
+    thread.join()
+    assert sum(start < t < end for t in seen) >= 2, end - start
+    del blocks
