@@ -58,6 +58,7 @@ class Parameter:
         self._watched = False
         self._sum = 0
         self._packed: dict[Any, tuple[tuple[int, ...], Any]] = {}
+        self._kin = [self]
 
     @property
     def shape(self) -> Shape:
@@ -76,7 +77,16 @@ class Parameter:
 
     def touch(self) -> None:
         """Say that the values changed."""
-        self.version += 1
+        for p in self._kin:
+            p.version += 1
+
+    def alias(self, shape: Shape) -> Parameter:
+        """Another parameter of the same values under another shape of the same count (Caffe's permissive sharing)."""
+        twin = Parameter((0,), self.name)
+        twin._owner = self._owner.reshape(shape)
+        twin._kin = self._kin
+        self._kin.append(twin)
+        return twin
 
     def reshape(self, shape: Shape) -> None:
         """Take another shape; values are kept when the element count is the same, else zeroed."""

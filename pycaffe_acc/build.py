@@ -152,4 +152,4 @@ def share_parameters(layer: Layer, specs: list[Any], owners: dict[str, tuple[str
         if (count(mine) != count(shared.shape)) if permissive else (mine != shared.shape):
             raise CheckError(f"layer '{layer.name}' ({layer.type}): parameter '{spec.name}' is shared with layer '{owner}', whose blob has the shape {shared.shape}; here it is {mine}. "
                              "Shapes must be equal (counts, with share_mode: PERMISSIVE)")
-        layer.blobs[i] = shared
+        layer.blobs[i] = shared if mine == shared.shape else shared.alias(mine)

@@ -67,7 +67,7 @@ def _bilinear(message: Any, shape: tuple[int, ...]) -> np.ndarray:
         raise CheckError(f"filler 'bilinear' on a blob of shape {shape}: it needs four axes and a square kernel")
     k = shape[3]
     f = np.ceil(k / 2.0)
-    c = (2 * f - 1 - f % 2) / (2 * f)
+    c = (k - 1) / (2 * f)
     line = 1 - np.abs(np.arange(k) / f - c)
     return np.broadcast_to(np.outer(line, line), shape).astype(np.float32)
 

@@ -112,10 +112,10 @@ class Convolution(Operator):
     def _image_shape(self, shape: Shape) -> Conv2dShape | None:
         """The geometry for the two-dimensional kernels, if they can run it."""
         g = self.geometry
-        if len(shape) != 4 or g.axis != 1 or g.pad != g.pad_end:
+        if len(shape) != 4 or g.axis != 1:
             return None
         n, c, h, w = shape
-        return Conv2dShape(n, c, h, w, g.num_output, g.kernel, g.stride, g.pad, g.dilation, g.group)  # type: ignore[arg-type]
+        return Conv2dShape(n, c, h, w, g.num_output, g.kernel, g.stride, g.pad, g.dilation, g.group, g.pad_end)  # type: ignore[arg-type]
 
     def choose_layouts(self, given: list[Layout], shapes: list[Shape]) -> tuple[list[Layout], list[Layout]]:
         """Images are NHWC; a first layer of few channels reads Caffe's order as it comes."""
@@ -137,7 +137,7 @@ class Convolution(Operator):
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             weights, bias = self.folded(arrays)
             return pack_conv2d_f32(plan, weights, bias, self.geometry.group)
-        weights, bias = emit.packed(("conv2d", plan.nr, plan.staged, self.geometry.group, self.folds), pack, *emit.parameters)
+        weights, bias = emit.packed(("conv2d", plan.nr, plan.variant, self.geometry.group, self.folds), pack, *emit.parameters)
         emit.call(plan.kernel, x, weights, bias, None, y, plan.table, emit.scratch(plan.scratch_bytes), *self.activation.words())
         emit.note(plan.reason)
 

@@ -61,3 +61,13 @@ def test_reshape_keeps_values_of_the_same_count():
     np.testing.assert_array_equal(p.array.ravel(), np.arange(6))
     p.reshape((4,))
     np.testing.assert_array_equal(p.array, np.zeros(4))
+
+
+def test_an_alias_shares_values_and_versions():
+    p = Parameter((2, 3))
+    q = p.alias((3, 2))
+    p.assign(np.arange(6).reshape(2, 3))
+    np.testing.assert_array_equal(q.array, np.arange(6).reshape(3, 2))
+    version = p.version
+    q.touch()
+    assert p.version == version + 1

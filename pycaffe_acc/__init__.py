@@ -1,0 +1,46 @@
+"""Caffe models on the CPU: pycaffe's API over compiled kernels.
+
+`import pycaffe_acc as caffe` runs pycaffe scripts; importing compiles nothing.
+"""
+from __future__ import annotations
+
+from pycaffe_acc import io, proto
+from pycaffe_acc.classifier import Classifier
+from pycaffe_acc.compat import install_as_caffe
+from pycaffe_acc.detector import Detector
+from pycaffe_acc.errors import (
+    CaffeError,
+    CheckError,
+    ConcurrentUseError,
+    MissingExtraError,
+    MissingFileError,
+    PrototxtError,
+    UnknownFieldError,
+    UnsupportedLayerError,
+    WeightsError,
+)
+from pycaffe_acc.filler import set_random_seed
+from pycaffe_acc.layer import layer_types as layer_type_list
+from pycaffe_acc.logs import init_log, log
+from pycaffe_acc.mode import TEST, TRAIN, set_device, set_mode_cpu, set_mode_gpu
+from pycaffe_acc.net import Net
+from pycaffe_acc.net_spec import NetSpec, layers, params, to_proto
+from pycaffe_acc.python_layer import Layer
+from pycaffe_acc.solver import (
+    AdaDeltaSolver,
+    AdaGradSolver,
+    AdamSolver,
+    NesterovSolver,
+    RMSPropSolver,
+    SGDSolver,
+    get_solver,
+)
+from pycaffe_acc.timer import Timer
+from pycaffe_acc.version import VERSION as __version__
+
+__all__ = [
+    "AdaDeltaSolver", "AdaGradSolver", "AdamSolver", "CaffeError", "CheckError", "Classifier", "ConcurrentUseError", "Detector", "Layer", "MissingExtraError",
+    "MissingFileError", "NesterovSolver", "Net", "NetSpec", "PrototxtError", "RMSPropSolver", "SGDSolver", "TEST", "TRAIN", "Timer", "UnknownFieldError",
+    "UnsupportedLayerError", "WeightsError", "__version__", "get_solver", "init_log", "install_as_caffe", "io", "layer_type_list", "layers", "log", "params", "proto",
+    "set_device", "set_mode_cpu", "set_mode_gpu", "set_random_seed", "to_proto",
+]
