@@ -33,7 +33,7 @@ class Dataset(Protocol):
         """Image `index`: (H, W, channels) uint8, BGR or gray."""
 
 
-def open_dataset(spec: str, root: str | Path | None = None) -> Dataset:
+def open_dataset(spec: str, root: str | Path | None = None, as_pycaffe: bool = False) -> Dataset:
     """Open images by a word and a path.
 
     Parameters
@@ -42,6 +42,8 @@ def open_dataset(spec: str, root: str | Path | None = None) -> Dataset:
         `list:FILE` (lines of "path label"), `mnist:DIR` (idx files), `cifar10:FILE.npz` (arrays images and labels) or `lmdb:DIR` (Caffe's Datum records).
     root : str or Path, optional
         Folder of a list's pictures.
+    as_pycaffe : bool
+        Decode a list's pictures as pycaffe does.
 
     Returns
     -------
@@ -61,4 +63,4 @@ def open_dataset(spec: str, root: str | Path | None = None) -> Dataset:
         return read_npz(path)
     if kind == "lmdb":
         return LmdbImages(path)
-    return read_image_list(path, root)
+    return read_image_list(path, root, as_pycaffe)

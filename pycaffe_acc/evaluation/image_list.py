@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pycaffe_acc.errors import CheckError, MissingFileError
-from pycaffe_acc.image_load import decode_bgr
+from pycaffe_acc.image_load import decode_bgr, load_image
 
 
 class ImageList:
@@ -19,10 +19,13 @@ class ImageList:
     labels : sequence of int
     name : str
         Shown in reports.
+    as_pycaffe : bool
+        Read pictures as pycaffe does, which ignores their EXIF orientation, rather than as OpenCV does.
     """
 
-    def __init__(self, paths: Sequence[Path], labels: Sequence[int], name: str):
+    def __init__(self, paths: Sequence[Path], labels: Sequence[int], name: str, as_pycaffe: bool = False):
         self._paths = list(paths)
+        self._as_pycaffe = as_pycaffe
         self.labels = np.asarray(labels, np.int64)
         self.name = name
 
@@ -31,11 +34,13 @@ class ImageList:
 
     def read(self, index: int, channels: int) -> np.ndarray:
         """Decode picture `index`: (H, W, channels) uint8, BGR or gray."""
+        if self._as_pycaffe:
+            return np.rint(load_image(self._paths[index], color=channels != 1) * np.float32(255)).astype(np.uint8)[:, :, ::-1]
         pixels = decode_bgr(self._paths[index], gray=channels == 1)
         return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
 
-def read_image_list(path: str | Path, root: str | Path | None = None) -> ImageList:
+def read_image_list(path: str | Path, root: str | Path | None = None, as_pycaffe: bool = False) -> ImageList:
     """Read a list of `path label` lines.
 
     Parameters
@@ -44,6 +49,8 @@ def read_image_list(path: str | Path, root: str | Path | None = None) -> ImageLi
         Text, UTF-8. Empty lines are passed over. The label is the last word of a line, so paths may hold spaces.
     root : str or Path, optional
         Folder of the pictures; default: the list's own folder.
+    as_pycaffe : bool
+        See `ImageList`.
 
     Returns
     -------
@@ -75,4 +82,4 @@ def read_image_list(path: str | Path, root: str | Path | None = None) -> ImageLi
         labels.append(int(label))
     if not paths:
         raise CheckError(f"{path}: the list names no images; it must hold lines of 'path label'")
-    return ImageList(paths, labels, path.name)
+    return ImageList(paths, labels, path.name, as_pycaffe)
