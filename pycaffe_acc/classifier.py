@@ -81,11 +81,13 @@ class Classifier(Net):
         top, left, bottom, right = centre_crop(dims, self.crop_dims)  # type: ignore[arg-type]
         # negative offsets (crops larger than the images) would count from the end
         if top < 0 or left < 0:
-            raise CheckError(f"Classifier: image_dims {dims} are smaller than the net's input {tuple(int(v) for v in self.crop_dims)}; make them at least as large")
+            raise CheckError(f"Classifier: image_dims {dims} are smaller than the net's input {tuple(int(v) for v in self.crop_dims)}; make them at "
+                             "least as large")
         return images[:, top:bottom, left:right]
 
 
-def image_transformer(net: Net, mean: np.ndarray | None, input_scale: float | None, raw_scale: float | None, channel_swap: Sequence[int] | None) -> Transformer:
+def image_transformer(net: Net, mean: np.ndarray | None, input_scale: float | None, raw_scale: float | None,
+                      channel_swap: Sequence[int] | None) -> Transformer:
     """The Transformer of a net's first input, with the channels put first and what is not None set."""
     name = net.inputs[0]
     transformer = Transformer({name: net.blobs[name].data.shape})

@@ -42,7 +42,8 @@ class _NoOtherModules(importlib.abc.MetaPathFinder):
     def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None) -> ModuleSpec | None:
         """Refuse `caffe.<anything that is not in MODULES>` while `caffe` is this package."""
         if fullname.startswith("caffe.") and sys.modules.get("caffe") is sys.modules.get("pycaffe_acc"):
-            raise ModuleNotFoundError(f"'{fullname}' is no module of pycaffe; its modules are {', '.join(m for m in MODULES if '.' in m)}", name=fullname)
+            known = ", ".join(m for m in MODULES if "." in m)
+            raise ModuleNotFoundError(f"'{fullname}' is no module of pycaffe; its modules are {known}", name=fullname)
         return None
 
 
@@ -75,7 +76,8 @@ def install_as_caffe(allow_python_layers: bool = True, force: bool = False) -> t
     package = importlib.import_module("pycaffe_acc")
     other = _real_caffe(package)
     if other and not force:
-        raise RealCaffeError(f"install_as_caffe: another Caffe is imported already ({other}); call it before anything imports caffe, or pass force=True")
+        raise RealCaffeError(f"install_as_caffe: another Caffe is imported already ({other}); call it before anything imports caffe, or pass "
+                             "force=True")
     if other:
         _log.warning("install_as_caffe: replaces the Caffe that was imported from %s", other)
         for name in [n for n in sys.modules if n.startswith("caffe.")]:

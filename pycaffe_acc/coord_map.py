@@ -16,8 +16,8 @@ Map = tuple[Any, Any, Any]
 
 #: types that leave coordinates alone
 PASS_THROUGH_LAYERS = [
-    "AbsVal", "BatchNorm", "Bias", "BNLL", "Clip", "Dropout", "ELU", "Eltwise", "Exp", "LRN", "Log", "MVN", "PReLU", "Power", "ReLU", "Scale", "Sigmoid", "Split",
-    "Swish", "TanH", "Threshold",
+    "AbsVal", "BatchNorm", "Bias", "BNLL", "Clip", "Dropout", "ELU", "Eltwise", "Exp", "LRN", "Log", "MVN", "PReLU", "Power", "ReLU", "Scale",
+    "Sigmoid", "Split", "Swish", "TanH", "Threshold",
 ]
 _BY_SIDE = ("kernel_h", "kernel_w", "pad_h", "pad_w", "stride_h", "stride_w")
 
@@ -45,7 +45,8 @@ def conv_params(fn: Any) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
     params = fn.params.get("convolution_param", fn.params.get("pooling_param", fn.params))
     by_side = sorted(set(_BY_SIDE) & (set(fn.params) | set(params)))
     if by_side:
-        raise CropMapError(f"cropping does not support the legacy parameters {', '.join(by_side)} ({fn.type_name} layer); write kernel_size=[h, w] and so on")
+        raise CropMapError(f"cropping does not support the legacy parameters {', '.join(by_side)} ({fn.type_name} layer); write kernel_size=[h, w] "
+                           "and so on")
     if "kernel_size" not in params:
         raise CropMapError(f"a {fn.type_name} layer without kernel_size has no coordinate map")
     kernel, dilation = (np.array(v, ndmin=1) for v in (params["kernel_size"], params.get("dilation", 1)))
@@ -173,11 +174,12 @@ def crop(top_from: Top, top_to: Top) -> Top:
     """
     axis, a, b = coord_map_from_to(top_from, top_to)
     if not np.all(np.equal(a, 1)):
-        raise CropMapError(f"scale mismatch on crop (a = {a}): one top is a shrunk version of the other; a Deconvolution must bring them to one scale first")
+        raise CropMapError(f"scale mismatch on crop (a = {a}): one top is a shrunk version of the other; a Deconvolution must bring them to one "
+                           "scale first")
     if not np.all(np.less_equal(b, 0)):
         raise CropMapError(f"cannot crop negative offset (b = {b}): the first top begins inside the second one; pad more below it")
     if not np.all(np.equal(np.round(b), b)):
         raise CropMapError(f"cannot crop noninteger offset (b = {b}): the two tops are shifted by a part of a pixel; change kernel sizes or pads")
     offset = [int(v) for v in np.atleast_1d(-np.round(b))]
-    top: Top = layers.Crop(top_from, top_to, crop_param=dict(axis=axis + 1, offset=offset))
+    top: Top = layers.Crop(top_from, top_to, crop_param={"axis": axis + 1, "offset": offset})
     return top

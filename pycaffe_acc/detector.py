@@ -126,7 +126,8 @@ class Detector(Net):
         inside = [min(round(float((box[k + 2] - box[k] + 1) * per_pixel[k])), size - pad[k]) for k in (0, 1)]
         cut = im[_slices(box)]
         if cut.size == 0 or min(inside) < 1:
-            raise CheckError(f"Detector.crop: the window {tuple(window)} with its context holds no pixel of the image of {im.shape[0]} x {im.shape[1]}")
+            raise CheckError(f"Detector.crop: the window {tuple(window)} with its context holds no pixel of the image of {im.shape[0]} x "
+                             f"{im.shape[1]}")
         crop = np.ones(tuple(self.crop_dims), dtype=np.float32) * self.crop_mean
         crop[pad[0]:pad[0] + inside[0], pad[1]:pad[1] + inside[1]] = resize_image(cut, (inside[0], inside[1]))
         return crop.astype(np.float32, copy=False)

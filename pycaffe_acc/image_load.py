@@ -142,5 +142,6 @@ def _unit_float(pixels: np.ndarray) -> np.ndarray:
     if np.issubdtype(pixels.dtype, np.unsignedinteger):
         return (pixels * (1.0 / np.iinfo(pixels.dtype).max)).astype(np.float32)
     if np.issubdtype(pixels.dtype, np.integer):
-        raise ImageError(f"the image has {pixels.dtype} pixels from {pixels.min()} to {pixels.max()}; only 8-bit, 16-bit and float images have a defined range")
+        raise ImageError(f"the image has {pixels.dtype} pixels from {pixels.min()} to {pixels.max()}; only 8-bit, 16-bit and float images have a "
+                         "defined range")
     return pixels.astype(np.float32)

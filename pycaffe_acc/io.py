@@ -1,8 +1,6 @@
 """pycaffe's `caffe.io`: images in, arrays to and from protobuf messages."""
 from __future__ import annotations
 
-
-
 from pycaffe_acc.blob_conversion import (
     array_to_blobproto,
     array_to_datum,

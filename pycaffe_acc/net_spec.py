@@ -60,8 +60,8 @@ def _net_of(tops: Iterable[Any], names: dict[Any, str]) -> Any:
 def assign_proto(proto: Any, name: str, val: Any) -> None:
     """Set a field from Python values.
 
-    Dicts fill messages, lists of dicts add messages, lists, tuples and arrays fill repeated fields, one value of a repeated field stands for a list of
-    one, strings name enum values.
+    Dicts fill messages, lists of dicts add messages, lists, tuples and arrays fill repeated fields, one value of a repeated field stands for a
+    list of one, strings name enum values.
 
     Parameters
     ----------

@@ -132,7 +132,8 @@ class Preprocess:
         """(H, W, C) BGR or gray; uint8, or float32 in 0..255 for pycaffe's resizers."""
         if isinstance(image, np.ndarray):
             if image.ndim != 3 or image.shape[2] != channels or image.dtype != np.uint8:
-                raise ImageError(f"preprocessing '{self.name}': the array is {image.dtype} {image.shape}; it must be uint8 of shape (H, W, {channels})")
+                raise ImageError(f"preprocessing '{self.name}': the array is {image.dtype} {image.shape}; it must be uint8 of shape (H, W, "
+                                 f"{channels})")
             return image.astype(np.float32) if self.resizer.startswith("pycaffe") else image
         if self.resizer.startswith("pycaffe"):
             # a factor commutes with the resize, so pycaffe's [0, 1] is left here already
@@ -168,7 +169,8 @@ class Preprocess:
     def _cropped(self, pixels: np.ndarray, size: Size) -> np.ndarray:
         height, width = pixels.shape[:2]
         if size[0] > height or size[1] > width:
-            raise ImageError(f"preprocessing '{self.name}': a crop of {size[0]}x{size[1]} does not fit into the image of {height}x{width} after the resize; "
+            raise ImageError(f"preprocessing '{self.name}': a crop of {size[0]}x{size[1]} does not fit into the image of {height}x{width} after the "
+                             "resize; "
                              "resize to a larger size or crop less")
         y, x = _offset(height - size[0], self.resizer), _offset(width - size[1], self.resizer)
         return pixels[y:y + size[0], x:x + size[1]]
@@ -186,7 +188,8 @@ class Preprocess:
 
     def _per_channel(self, values: tuple[float, ...], what: str, channels: int) -> np.ndarray:
         if len(values) not in (1, channels):
-            raise ImageError(f"preprocessing '{self.name}': {what} has {len(values)} values and the net's input {channels} channels; give one, or one a channel")
+            raise ImageError(f"preprocessing '{self.name}': {what} has {len(values)} values and the net's input {channels} channels; give one, or "
+                             "one a channel")
         return np.array(values, dtype=np.float32).reshape(-1, 1, 1)
 
     def _fitted_mean(self, shape: tuple[int, ...], resized: Size) -> np.ndarray:

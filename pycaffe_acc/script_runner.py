@@ -50,4 +50,4 @@ def run_script(argv: Sequence[str]) -> None:
 def _run_code(code: str) -> None:
     main = types.ModuleType("__main__")
     sys.modules["__main__"] = main
-    exec(compile(code, "<string>", "exec"), main.__dict__)  # noqa: S102: running what the user typed is what -c is for
+    exec(compile(code, "<string>", "exec"), main.__dict__)  # noqa: S102 - running what the user typed is what -c is for

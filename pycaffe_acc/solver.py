@@ -65,7 +65,8 @@ class Solver:
     def _train_net(self) -> Net:
         given = [f for f in ("net", "net_param", "train_net", "train_net_param") if self.param.HasField(f)]
         if len(given) != 1:
-            raise CheckError(f"solver '{self.file}': the training net is given by {', '.join(given) or 'nothing'}; exactly one of net, net_param, train_net and "
+            raise CheckError(f"solver '{self.file}': the training net is given by {', '.join(given) or 'nothing'}; exactly one of net, net_param, "
+                             "train_net and "
                              "train_net_param must be set")
         return self._net(getattr(self.param, given[0]), TRAIN, self.param.train_state)
 
@@ -75,7 +76,8 @@ class Solver:
         generic = [getattr(param, f) for f in ("net_param", "net") if param.HasField(f)]
         wanted = len(param.test_iter)
         if wanted < len(sources) or (not generic and wanted != len(sources)):
-            raise CheckError(f"solver '{self.file}': {len(sources)} test nets and {wanted} values of test_iter; there must be one test_iter for each test net")
+            raise CheckError(f"solver '{self.file}': {len(sources)} test nets and {wanted} values of test_iter; there must be one test_iter for "
+                             "each test net")
         sources += generic * (wanted - len(sources)) if generic else []
         states = list(param.test_state)
         if states and len(states) != len(sources):
@@ -131,7 +133,8 @@ class Solver:
         self._refuse(f"restore('{state_file}')")
 
     def _refuse(self, what: str) -> None:
-        raise TrainingUnsupportedError(f"{type(self).__name__}.{what}: training is not part of this package, which runs trained nets; train with a build of Caffe "
+        raise TrainingUnsupportedError(f"{type(self).__name__}.{what}: training is not part of this package, which runs trained nets; train with a "
+                                       "build of Caffe "
                                        "and load its .caffemodel here (solver.net and solver.test_nets can be run, quantized, pruned and saved)")
 
 

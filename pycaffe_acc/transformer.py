@@ -12,8 +12,8 @@ from pycaffe_acc.pycaffe_resize import resize_image
 class Transformer:
     """Turn images (H x W x C) into net inputs.
 
-    The order is fixed, whatever order the setters are called in: resize, transpose, channel_swap, raw_scale, mean, input_scale. The mean is subtracted
-    after raw_scale and before input_scale.
+    The order is fixed, whatever order the setters are called in: resize, transpose, channel_swap, raw_scale, mean, input_scale. The mean is
+    subtracted after raw_scale and before input_scale.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class Transformer:
         lines += [f"{stage:<20} {str(a.shape):<18} {a.min():>10.4g} {a.max():>10.4g} {a.mean():>10.4g}" for stage, a in stages]
         lines += self._warnings(name, scaled)
         text = "\n".join(lines)
-        print(text)  # noqa: T201: printing is what it is for
+        print(text)  # noqa: T201 - printing is what it is for
         return text
 
     def _warnings(self, in_: str, scaled: np.ndarray) -> list[str]:
@@ -160,7 +160,8 @@ class Transformer:
         self._check_input(in_)
         wanted = len(self.inputs[in_]) - 1
         if len(order) != wanted:
-            raise ImageError(f"Transformer.set_transpose('{in_}', {tuple(order)}): the input has {wanted} axes besides the batch, so the order must name {wanted}")
+            raise ImageError(f"Transformer.set_transpose('{in_}', {tuple(order)}): the input has {wanted} axes besides the batch, so the order must "
+                             f"name {wanted}")
         self.transpose[in_] = order
 
     def set_channel_swap(self, in_: str, order: Sequence[int]) -> None:
@@ -173,7 +174,8 @@ class Transformer:
         """
         self._check_input(in_)
         if len(order) != self.inputs[in_][1]:
-            raise ImageError(f"Transformer.set_channel_swap('{in_}', {tuple(order)}): the input has {self.inputs[in_][1]} channels, the order names {len(order)}")
+            raise ImageError(f"Transformer.set_channel_swap('{in_}', {tuple(order)}): the input has {self.inputs[in_][1]} channels, the order names "
+                             f"{len(order)}")
         self.channel_swap[in_] = order
 
     def set_raw_scale(self, in_: str, scale: float) -> None:
@@ -200,7 +202,8 @@ class Transformer:
         shape = tuple(self.inputs[in_][1:])
         if mean.ndim == 1:
             if mean.shape[0] != shape[0]:
-                raise ImageError(f"Transformer.set_mean('{in_}'): the mean has {mean.shape[0]} values and the input {shape[0]} channels; they must be equal")
+                raise ImageError(f"Transformer.set_mean('{in_}'): the mean has {mean.shape[0]} values and the input {shape[0]} channels; they must "
+                                 "be equal")
             self.mean[in_] = mean[:, np.newaxis, np.newaxis]
             return
         given = (1,) + mean.shape if mean.ndim == 2 else mean.shape
