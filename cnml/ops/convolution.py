@@ -10,6 +10,7 @@ import numpy as np
 from cnml.emitter import Emitter
 from cnml.epilogue import Activation, Fold, fold_affine
 from cnml.errors import expect
+from cnml.kernels.conv_nd_table import conv_nd_table
 from cnml.kernels.conv_pack_f32 import pack_conv2d_f32
 from cnml.kernels.conv_plan_f32 import Conv2dShape, plan_conv2d, takes_plain
 from cnml.operator import Operator
@@ -129,7 +130,7 @@ class Convolution(Operator):
         """The register-tile kernel for images, plain loops for other numbers of axes."""
         image = self._image_shape(inputs[0].shape)
         if image is None:
-            emit.host(self)
+            self._lower_nd(emit, inputs[0], outputs[0])
             return
         x, y = inputs[0], outputs[0]
         plan = plan_conv2d(image, plain_input=x.layout is Layout.PLAIN and takes_plain(image))
@@ -140,6 +141,18 @@ class Convolution(Operator):
         weights, bias = emit.packed(("conv2d", plan.nr, plan.variant, self.geometry.group, self.folds), pack, *emit.parameters)
         emit.call(plan.kernel, x, weights, bias, None, y, plan.table, emit.scratch(plan.scratch_bytes), *self.activation.words())
         emit.note(plan.reason)
+
+    def _lower_nd(self, emit: Emitter, x: Tensor, y: Tensor) -> None:
+        g = self.geometry
+        table = conv_nd_table(prod(x.shape[:g.axis]), x.shape[g.axis], g.num_output, g.group, x.shape[g.axis + 1:], y.shape[g.axis + 1:], g.kernel, g.stride, g.pad, g.dilation)
+
+        def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            weights, bias = self.folded(arrays)
+            return (np.ascontiguousarray(weights, np.float32),
+                    np.zeros(g.num_output, np.float32) if bias is None else np.ascontiguousarray(np.reshape(bias, -1), np.float32))
+        weights, bias = emit.packed(("conv_nd", self.folds), pack, *emit.parameters)
+        emit.call("conv_nd_f32", x, weights, bias, y, table, *self.activation.words())
+        emit.note(f"plain loops over {len(g.kernel)} spatial axes")
 
     def macs(self, inputs: list[Shape], outputs: list[Shape]) -> int:
         """Output elements x kernel taps x input channels of a group."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from cnml.emitter import Emitter
 from cnml.errors import expect
+from cnml.kernels.conv_nd_table import conv_nd_table
 from cnml.kernels.conv_pack_f32 import pack_deconv2d_f32
 from cnml.kernels.conv_plan_f32 import Conv2dShape, plan_deconv2d
 from cnml.ops.convolution import ConvolutionGeometry
@@ -61,7 +62,10 @@ class Deconvolution(Operator):
         """The convolution tiles, one phase for every residue of the output position."""
         x, y, g = inputs[0], outputs[0], self.geometry
         if x.layout is not Layout.NHWC:
-            emit.host(self)
+            big, small = y.shape[g.axis + 1:], x.shape[g.axis + 1:]
+            table = conv_nd_table(prod(x.shape[:g.axis]), x.shape[g.axis], g.num_output, g.group, big, small, g.kernel, g.stride, g.pad, g.dilation)
+            emit.call("deconv_nd_f32", x, emit.parameters[0], emit.parameters[1] if g.bias else None, y, table, 0, 0.0, 0.0)
+            emit.note(f"plain loops over {len(g.kernel)} spatial axes")
             return
         n, c, h, w = x.shape
         shape = Conv2dShape(n, c, h, w, g.num_output, g.kernel, g.stride, g.pad, g.dilation, g.group)  # type: ignore[arg-type]

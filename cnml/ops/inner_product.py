@@ -6,11 +6,13 @@ from math import prod
 
 import numpy as np
 
+from cnml.emitter import Emitter
 from cnml.epilogue import Activation, Fold, fold_affine
 from cnml.errors import expect
+from cnml.kernels.inner_product_f32 import pack_inner_product_f32, plan_inner_product
 from cnml.operator import Operator
 from cnml.reference.inner_product import inner_product
-from cnml.tensor import Shape
+from cnml.tensor import Layout, Shape, Tensor
 
 
 class InnerProduct(Operator):
@@ -70,6 +72,26 @@ class InnerProduct(Operator):
         lead = x.shape[:self.axis]
         y = inner_product(x.reshape(prod(lead), -1) if x.size else np.zeros((prod(lead), w.shape[1])), w, None if b is None else np.reshape(b, -1))
         return [self.activation.apply(y.reshape(*lead, self.num_output))]
+
+    def choose_layouts(self, given: list[Layout], shapes: list[Shape]) -> tuple[list[Layout], list[Layout]]:
+        """An image is taken as it lies: the weights are packed in its order."""
+        return [given[0] if self.axis == 1 else Layout.PLAIN], [Layout.PLAIN]
+
+    def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
+        """A 1 x 1 convolution over a line of rows."""
+        x, y = inputs[0], outputs[0]
+        k = prod(x.shape[self.axis:])
+        plan = plan_inner_product(prod(x.shape[:self.axis]), k, self.num_output)
+        image = x.shape[1:] if x.layout is Layout.NHWC else None
+
+        def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            weights, bias = self.folded(arrays)
+            if image is not None:
+                weights = weights.reshape(-1, *image).transpose(0, 2, 3, 1).reshape(self.num_output, k)
+            return pack_inner_product_f32(plan, weights, bias)
+        weights, bias = emit.packed(("inner_product", plan.nr, self.transpose, image, self.folds), pack, *emit.parameters)
+        emit.call(plan.kernel, x, weights, bias, None, y, plan.table, emit.scratch(plan.scratch_bytes), *self.activation.words())
+        emit.note(plan.reason)
 
     def macs(self, inputs: list[Shape], outputs: list[Shape]) -> int:
         """Input elements x num_output."""
