@@ -85,4 +85,4 @@ class BatchNorm(Operator):
             return
         mean, *others = emit.parameters[:3]
         maps = emit.packed(("batch_norm", self.eps), lambda *arrays: self.affine(*arrays).astype(np.float32), mean, *others)
-        emit.call("affine_f32", inputs[0], maps[0], maps[1], outputs[0], *bands(inputs[0].shape, inputs[0].layout, 1, 1))
+        emit.call("factor_affine_f32", inputs[0], maps[0], maps[1], outputs[0], *bands(inputs[0].shape, inputs[0].layout, 1, 1))

@@ -65,4 +65,4 @@ class Bias(Operator):
     def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
         """One pass."""
         shift = [*inputs[1:], *emit.parameters][0]
-        emit.call("shift_f32", inputs[0], shift, outputs[0], *bands(inputs[0].shape, inputs[0].layout, self.axis, self.num_axes))
+        emit.call("factor_shift_f32", inputs[0], shift, outputs[0], *bands(inputs[0].shape, inputs[0].layout, self.axis, self.num_axes))

@@ -64,7 +64,7 @@ class Eltwise(Operator):
         """Two inputs in one pass, each further one in another."""
         y, n = outputs[0], inputs[0].count
         if self.operation != "SUM":
-            name = f"{self.operation.lower()}2_f32"
+            name = f"eltwise_{self.operation.lower()}_f32"
             # MAX lets a later input win only when it is greater, so it stands first from the third on
             emit.call(name, inputs[0], inputs[1], y, n)
             for x in inputs[2:]:
@@ -72,11 +72,11 @@ class Eltwise(Operator):
             return
         terms = [(x, c) for x, c in zip(inputs, self.coefficients(len(inputs)), strict=True) if c != 0]
         if len(terms) < 2:
-            # power_f32 with exponent 1; without any term it is the constant 0
+            # unary_power_f32 with exponent 1; without any term it is the constant 0
             x, c = terms[0] if terms else (inputs[0], 0.0)
-            emit.call("power_f32", x, y, n, 1.0, c, 0.0)
+            emit.call("unary_power_f32", x, y, n, 1.0, c, 0.0)
             return
         (a, ca), (b, cb) = terms[:2]
-        emit.call("sum2_f32", a, b, y, n, ca, cb)
+        emit.call("eltwise_sum_f32", a, b, y, n, ca, cb)
         for x, c in terms[2:]:
-            emit.call("sum2_f32", y, x, y, n, 1.0, c)
+            emit.call("eltwise_sum_f32", y, x, y, n, 1.0, c)

@@ -31,9 +31,9 @@ class Lrn(Operator):
         super().__init__(name)
         self.region = region
         self.size = size
-        self.alpha = alpha
-        self.beta = beta
-        self.k = k
+        self.alpha = float(alpha)
+        self.beta = float(beta)
+        self.k = float(k)
 
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
         """The shape stays."""
@@ -56,7 +56,7 @@ class Lrn(Operator):
         """One pass; the neighbourhood slides over the channels or the image."""
         n, c, h, w = inputs[0].shape
         if self.region == "ACROSS_CHANNELS":
-            scratch = emit.scratch(4 * (c + 2 * (self.size // 2) + 16))
+            scratch = emit.scratch(4 * (2 * c + self.size))
             emit.call("lrn_across_f32_nhwc", inputs[0], outputs[0], n * h * w, c, self.size, self.alpha / self.size, self.beta, self.k, scratch)
         else:
-            emit.call("lrn_within_f32_nhwc", inputs[0], outputs[0], n, h, w, c, self.size, self.alpha / self.size ** 2, self.beta)
+            emit.call("lrn_within_f32_nhwc", inputs[0], outputs[0], n, h, w, c, self.size, self.alpha / self.size ** 2, self.beta, emit.scratch(4 * c))

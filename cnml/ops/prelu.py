@@ -44,4 +44,4 @@ class PRelu(Operator):
         slope = emit.parameters[0]
         x = inputs[0]
         shared = count(slope.shape) == 1
-        emit.call("prelu_f32", x, slope, outputs[0], *((1, 1, 1, x.count) if shared else bands(x.shape, x.layout, 1, 1)))
+        emit.call("factor_prelu_f32", x, slope, outputs[0], *((1, 1, 1, x.count) if shared else bands(x.shape, x.layout, 1, 1)))

@@ -81,6 +81,6 @@ class Scale(Operator):
         factors = [*inputs[1:], *emit.parameters]
         plan = bands(inputs[0].shape, inputs[0].layout, self.axis, self.num_axes)
         if self.bias_term:
-            emit.call("affine_f32", inputs[0], factors[0], factors[1], outputs[0], *plan)
+            emit.call("factor_affine_f32", inputs[0], factors[0], factors[1], outputs[0], *plan)
         else:
-            emit.call("multiply_f32", inputs[0], factors[0], outputs[0], *plan)
+            emit.call("factor_multiply_f32", inputs[0], factors[0], outputs[0], *plan)

@@ -49,6 +49,7 @@ class Unary(Operator):
         max(low, min(x, high)).
     """
 
+    kind = "Unary"
     inplace = True
 
     def __init__(self, function: str, *params: float, name: str = ""):
@@ -78,4 +79,4 @@ class Unary(Operator):
 
     def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
         """One pass over the elements."""
-        emit.call(f"{self.function}_f32", inputs[0], outputs[0], inputs[0].count, *self.params)
+        emit.call(f"unary_{self.function}_f32", inputs[0], outputs[0], inputs[0].count, *self.params)

@@ -56,10 +56,10 @@ def log(x: np.ndarray, scale: float, shift: float, outer: float) -> np.ndarray:
 def power(x: np.ndarray, exponent: float, scale: float, shift: float) -> np.ndarray:
     """(shift + scale * x) ** exponent; a constant that ignores x when scale * exponent is 0."""
     if exponent * scale == 0:
-        return np.full(np.shape(x), 1.0 if exponent == 0 else np.power(shift, exponent))
-    # adding 0 would turn -0 into 0, and 1 / -0 is not 1 / 0
+        return np.full(np.shape(x), 1.0 if exponent == 0 else np.float_power(shift, exponent))
+    # float_power, because power with a scalar 0.5 is sqrt, which differs at -inf; adding 0 would turn -0 into 0, and 1 / -0 is not 1 / 0
     y = scale * x + shift if shift != 0 else scale * x
-    return y if exponent == 1 else np.power(y, exponent)
+    return y if exponent == 1 else np.float_power(y, exponent)
 
 
 def threshold(x: np.ndarray, limit: float) -> np.ndarray:
