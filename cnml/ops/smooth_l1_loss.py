@@ -1,19 +1,18 @@
-"""Loss of box regression."""
+"""Fast R-CNN's box loss."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 
 import numpy as np
 
 from cnml.errors import expect
 from cnml.operator import Operator
-from cnml.reference.pair_loss import smooth_l1_loss
-from cnml.tensor import Shape
+from cnml.reference.smooth_l1_loss import smooth_l1_loss
+from cnml.tensor import Shape, count
 
 
 class SmoothL1Loss(Operator):
-    """Huber-like loss of box regression: inputs a, b, then weights inside, then weights outside the absolute value.
+    """Inputs: predictions, targets, and inside and outside weights or neither. Output: a scalar.
 
     Parameters
     ----------
@@ -22,19 +21,19 @@ class SmoothL1Loss(Operator):
     """
 
     kind = "SmoothL1Loss"
-    host_reason = "a loss of one number, computed when testing, not when predicting"
+    host_reason = "losses are not a hot path"
 
-    def __init__(self, sigma: float = 1.0, name: str = ""):
+    def __init__(self, sigma: float, name: str = ""):
         super().__init__(name)
         self.sigma = sigma
 
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
-        """A scalar; all inputs of one size."""
-        for other in inputs[1:]:
-            expect(prod(other[1:]) == prod(inputs[0][1:]) and other[0] == inputs[0][0], self, f"inputs {inputs}", "all must have the same number of items, channels, rows and columns")
+        """All inputs have as many elements."""
+        expect(len(inputs) in (2, 4), self, f"{len(inputs)} inputs", "it takes two, or four with weights")
+        expect(all(count(s) == count(inputs[0]) for s in inputs) and len(inputs[0]) > 0, self, f"inputs {inputs}", "all must have the same number of elements")
+        expect(self.sigma > 0, self, f"sigma {self.sigma}", "it must be positive")
         return [()]
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
-        """See `cnml.reference.pair_loss`."""
-        inside, outside = (*inputs[2:], None, None)[:2]
-        return [smooth_l1_loss(inputs[0], inputs[1], inside, outside, self.sigma)]
+        """See `cnml.reference.smooth_l1_loss`."""
+        return [np.array(smooth_l1_loss(inputs, self.sigma))]
