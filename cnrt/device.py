@@ -116,7 +116,7 @@ class Device:
             NOMEM, OUT_RANGE.
         """
         if channel is None:
-            channel = current_channel() if getattr(_thread, "device", None) is self else NO_CHANNEL
+            channel = current_channel() if chosen_device() is self else NO_CHANNEL
         if channel == NO_CHANNEL:
             channel = self.account.roomiest()
         self.check_channel(channel)
@@ -268,10 +268,14 @@ def get(kind: str = "host", ordinal: int = 0) -> Device:
         return _devices[name, ordinal]
 
 
+def chosen_device() -> Device | None:
+    """The device the calling thread was bound to; None if it was not."""
+    return getattr(_thread, "device", None)
+
+
 def current_device() -> Device:
     """The calling thread's device; the host until one was set."""
-    device = getattr(_thread, "device", None)
-    return device if device is not None else get("host")
+    return chosen_device() or get("host")
 
 
 def set_current_device(device: Device) -> None:

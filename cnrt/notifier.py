@@ -29,6 +29,11 @@ class Notifier:
         """Whether its times come from a model of a device instead of a clock."""
         return self.time_source != "host"
 
+    @property
+    def pending(self) -> bool:
+        """Whether a queue has yet to reach it."""
+        return self._pending > 0
+
     def query(self) -> bool:
         """Whether it was placed and every placement was reached."""
         return self._pending == 0 and self.time_ns is not None

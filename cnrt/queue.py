@@ -20,10 +20,10 @@ from cnrt import trace
 from cnrt.device import NO_CHANNEL, Device, current_channel, current_device
 from cnrt.errors import CnrtError, RetCode
 from cnrt.function import Binding, Function
-from cnrt.memory import Memory
+from cnrt.memory import Memory, Place
 from cnrt.notifier import Notifier
 
-Parameter = Memory | np.ndarray | int
+Parameter = Memory | Place | np.ndarray | int
 Work = Callable[[], None]
 
 _numbers = itertools.count()
@@ -198,7 +198,7 @@ class Queue:
         function : Function
         cores : int
             Core slots; the host may have fewer and then uses those it has.
-        params : sequence of Memory, C-ordered ndarray or int
+        params : sequence of Memory, Place, C-ordered ndarray or int
             Addresses for the function's `Param` arguments; kept alive until it has run.
 
         Raises
@@ -324,6 +324,8 @@ def _addresses(function: Function, params: Sequence[Parameter]) -> list[int]:
     for i, p in enumerate(params):
         if isinstance(p, Memory):
             found.append(p.address)
+        elif isinstance(p, Place):
+            found.append(p.memory.address + p.offset)
         elif isinstance(p, np.ndarray):
             if not p.flags.c_contiguous:
                 raise CnrtError(RetCode.ERR_INVALID, f"failed to run function '{function.name}': parameter {i} is an array "
