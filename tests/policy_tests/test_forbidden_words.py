@@ -12,6 +12,7 @@ SOURCES = sorted(p for package in ("cnrt", "cnml", "pycaffe_acc") for p in (ROOT
 #: folders whose functions are jitted; there an assert costs nothing and user values were checked before
 KERNEL_FOLDERS = ("cnml/kernels", "cnml/ukernels")
 #: files besides the command line that print, and why
+RUNS_CODE = {"pycaffe_acc/script_runner.py": "python -m pycaffe_acc -c code runs what the user typed"}
 PRINTERS = {"pycaffe_acc/transformer.py": "Transformer.explain is called to print"}
 
 
@@ -36,7 +37,7 @@ def test_no_code_from_data(path):
             assert not bad, f"{name(path)}:{node.lineno} imports {bad}"
     for call in calls(tree):
         text = ast.unparse(call.func)
-        assert text not in ("eval", "exec", "pickle.load", "pickle.loads", "yaml.load"), f"{name(path)}:{call.lineno} calls {text}"
+        assert name(path) in RUNS_CODE or text not in ("eval", "exec", "pickle.load", "pickle.loads", "yaml.load"), f"{name(path)}:{call.lineno} calls {text}"
         if text in ("np.load", "numpy.load"):
             assert any(k.arg == "allow_pickle" and ast.unparse(k.value) == "False" for k in call.keywords), f"{name(path)}:{call.lineno}: np.load without allow_pickle=False"
 
