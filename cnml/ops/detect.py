@@ -7,6 +7,7 @@ import numpy as np
 
 from cnml.errors import expect
 from cnml.operator import Operator
+from cnml.ops.compiled_nms import compiled_nms
 from cnml.reference.image_detect import ImageDetectOptions, image_detect
 from cnml.reference.region_output import RegionOptions, region_output
 from cnml.reference.yolov3_detection import HEADER, Yolov3Options, yolov3_detection
@@ -102,4 +103,4 @@ class Yolov3Detection(Operator):
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
         """See `cnml.reference.yolov3_detection`."""
-        return [yolov3_detection(inputs, self.options)]
+        return [yolov3_detection(inputs, self.options, compiled_nms)]

@@ -7,6 +7,7 @@ import numpy as np
 
 from cnml.errors import expect
 from cnml.operator import Operator
+from cnml.ops.compiled_nms import compiled_nms
 from cnml.reference.detection_output import DetectionOptions, detection_output
 from cnml.tensor import Shape, count
 
@@ -42,4 +43,4 @@ class DetectionOutput(Operator):
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
         """See `cnml.reference.detection_output`."""
-        return [detection_output(inputs[0], inputs[1], inputs[2], self.options)]
+        return [detection_output(inputs[0], inputs[1], inputs[2], self.options, compiled_nms)]

@@ -7,6 +7,7 @@ import numpy as np
 
 from cnml.errors import expect
 from cnml.operator import Operator
+from cnml.ops.compiled_nms import compiled_nms
 from cnml.reference.proposal import ProposalOptions, proposal
 from cnml.reference.proposal_mlu import MluProposalOptions, mlu_anchors, mlu_proposal
 from cnml.tensor import Shape, count
@@ -42,7 +43,7 @@ class Proposal(Operator):
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
         """See `cnml.reference.proposal`."""
-        return proposal(inputs[0], inputs[1], inputs[2], self.options)[:self.outputs]
+        return proposal(inputs[0], inputs[1], inputs[2], self.options, compiled_nms)[:self.outputs]
 
 
 class MluProposal(Operator):
@@ -71,7 +72,7 @@ class MluProposal(Operator):
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
         """See `cnml.reference.proposal_mlu`."""
-        return [mlu_proposal(inputs[0], inputs[1], inputs[2] if len(inputs) > 2 else None, self.options)]
+        return [mlu_proposal(inputs[0], inputs[1], inputs[2] if len(inputs) > 2 else None, self.options, compiled_nms)]
 
 
 def _check(op: Operator, scores: Shape, offsets: Shape, anchors: int) -> None:

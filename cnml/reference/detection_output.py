@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnml.reference.nms import descending, nms
+from cnml.reference.nms import Suppression, descending, nms
 
 CORNER, CENTER_SIZE, CORNER_SIZE = 1, 2, 3
 
@@ -77,7 +77,7 @@ def decode_boxes(offsets: np.ndarray, priors: np.ndarray, variances: np.ndarray,
     return np.concatenate([centre - half, centre + half], axis=-1)
 
 
-def detection_output(loc: np.ndarray, conf: np.ndarray, prior: np.ndarray, options: DetectionOptions) -> np.ndarray:
+def detection_output(loc: np.ndarray, conf: np.ndarray, prior: np.ndarray, options: DetectionOptions, select: Suppression = nms) -> np.ndarray:
     """All detections of a batch.
 
     Parameters
@@ -87,6 +87,7 @@ def detection_output(loc: np.ndarray, conf: np.ndarray, prior: np.ndarray, optio
     conf : (N, P * classes)
     prior : (1, 2, P * 4)
     options : DetectionOptions
+    select : Suppression
 
     Returns
     -------
@@ -98,7 +99,7 @@ def detection_output(loc: np.ndarray, conf: np.ndarray, prior: np.ndarray, optio
     offsets = np.asarray(loc, np.float32).reshape(n, len(priors), -1, 4).transpose(0, 2, 1, 3)
     boxes = decode_boxes(offsets, priors, variances, o.code_type, o.variance_encoded)
     scores = np.ascontiguousarray(np.asarray(conf, np.float32).reshape(n, len(priors), o.classes).transpose(0, 2, 1))
-    rows = [_image(i, boxes[i], scores[i], o) for i in range(n)]
+    rows = [_image(i, boxes[i], scores[i], o, select) for i in range(n)]
     found = np.concatenate(rows)
     if len(found):
         return found[None, None]
@@ -108,14 +109,14 @@ def detection_output(loc: np.ndarray, conf: np.ndarray, prior: np.ndarray, optio
     return empty
 
 
-def _image(number: int, boxes: np.ndarray, scores: np.ndarray, o: DetectionOptions) -> np.ndarray:
+def _image(number: int, boxes: np.ndarray, scores: np.ndarray, o: DetectionOptions, select: Suppression) -> np.ndarray:
     labels, kept = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for label in range(o.classes):
         if label == o.background:
             continue
         candidates = np.flatnonzero(scores[label] > np.float32(o.confidence))
         order = candidates[descending(scores[label][candidates], o.top_k)]
-        chosen = nms(boxes[0 if o.share_location else label], order, o.overlap, eta=o.eta)
+        chosen = select(boxes[0 if o.share_location else label], order, o.overlap, eta=o.eta)
         labels.append(np.full(len(chosen), label))
         kept.append(chosen)
     label, box = np.concatenate(labels), np.concatenate(kept)

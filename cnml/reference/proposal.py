@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnml.reference.nms import descending, nms
+from cnml.reference.nms import Suppression, descending, nms
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def moved_boxes(anchors: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return np.concatenate([centre - half, centre + half], axis=-1)
 
 
-def proposal(scores: np.ndarray, offsets: np.ndarray, info: np.ndarray, options: ProposalOptions) -> tuple[np.ndarray, np.ndarray]:
+def proposal(scores: np.ndarray, offsets: np.ndarray, info: np.ndarray, options: ProposalOptions, select: Suppression = nms) -> tuple[np.ndarray, np.ndarray]:
     """The proposals of one image.
 
     Parameters
@@ -80,6 +80,7 @@ def proposal(scores: np.ndarray, offsets: np.ndarray, info: np.ndarray, options:
     info : (1, 3) or more
         Height and width of the net's input image, and its scale.
     options : ProposalOptions
+    select : Suppression
 
     Returns
     -------
@@ -98,7 +99,7 @@ def proposal(scores: np.ndarray, offsets: np.ndarray, info: np.ndarray, options:
     sides = boxes[:, 2:] - boxes[:, :2] + 1
     large = np.flatnonzero((sides >= options.min_size * scale).all(axis=1))
     order = large[descending(foreground[large], options.candidates if options.candidates > 0 else -1)]
-    kept = nms(boxes, order, options.overlap, margin=1.0, limit=options.results if options.results > 0 else -1)
+    kept = select(boxes, order, options.overlap, margin=1.0, limit=options.results if options.results > 0 else -1)
     rois = np.zeros((len(kept), 5), np.float32)
     rois[:, 1:] = boxes[kept]
     return rois, foreground[kept, None]

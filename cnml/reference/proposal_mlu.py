@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnml.reference.nms import descending, nms
+from cnml.reference.nms import Suppression, descending, nms
 from cnml.reference.proposal import shifted_anchors
 
 DEFAULT_ANCHORS = np.array([
@@ -72,7 +72,7 @@ def mlu_anchors(options: MluProposalOptions) -> np.ndarray:
     return np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
 
 
-def mlu_proposal(scores: np.ndarray, offsets: np.ndarray, info: np.ndarray | None, options: MluProposalOptions) -> np.ndarray:
+def mlu_proposal(scores: np.ndarray, offsets: np.ndarray, info: np.ndarray | None, options: MluProposalOptions, select: Suppression = nms) -> np.ndarray:
     """`results` rows (0, x1, y1, x2, y2), zeros after the last box.
 
     Parameters
@@ -80,6 +80,8 @@ def mlu_proposal(scores: np.ndarray, offsets: np.ndarray, info: np.ndarray | Non
     scores : (1, 2 A, H, W)
     offsets : (1, 4 A, H, W)
     info : ndarray of at least 3 values, or None
+    options : MluProposalOptions
+    select : Suppression
 
     Returns
     -------
@@ -103,18 +105,18 @@ def mlu_proposal(scores: np.ndarray, offsets: np.ndarray, info: np.ndarray | Non
         boxes, foreground = np.ascontiguousarray(boxes.transpose(2, 0, 1, 3)).reshape(-1, 4), foreground.reshape(-1)
     sides = boxes[:, 2:] - boxes[:, :2] + np.float32(1)
     large = (sides[:, 0] >= np.float32(o.min_width * scale)) & (sides[:, 1] >= np.float32(o.min_height * scale))
-    return _rows(boxes, foreground, large, o)
+    return _rows(boxes, foreground, large, o, select)
 
 
-def _rows(boxes: np.ndarray, foreground: np.ndarray, large: np.ndarray, o: MluProposalOptions) -> np.ndarray:
+def _rows(boxes: np.ndarray, foreground: np.ndarray, large: np.ndarray, o: MluProposalOptions, select: Suppression) -> np.ndarray:
     rows = np.zeros((o.results, 5), np.float32)
     if o.nproposal:
         foreground[~large] = 0
         # all boxes take part in the suppression there, only their sorting stops early
-        kept = nms(boxes, descending(foreground), o.overlap, margin=1.0, limit=o.results)
+        kept = select(boxes, descending(foreground), o.overlap, margin=1.0, limit=o.results)
         rows[:len(kept), :4], rows[:len(kept), 4] = boxes[kept], foreground[kept]
         return rows
     candidates = np.flatnonzero(large)
-    kept = nms(boxes, candidates[descending(foreground[candidates], o.candidates)], o.overlap, margin=1.0, limit=o.results)
+    kept = select(boxes, candidates[descending(foreground[candidates], o.candidates)], o.overlap, margin=1.0, limit=o.results)
     rows[:len(kept), 1:] = boxes[kept]
     return rows

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnml.reference.nms import descending, nms
+from cnml.reference.nms import Suppression, descending, nms
 
 #: numbers in front of the rows; the first one counts the rows
 HEADER = 64
@@ -55,13 +55,14 @@ def yolov3_boxes(x: np.ndarray, sizes: np.ndarray, options: Yolov3Options) -> tu
     return boxes, _sigmoid(t[..., 4]).reshape(-1), _sigmoid(t[..., 5:]).reshape(-1, o.classes)
 
 
-def yolov3_detection(maps: Sequence[np.ndarray], options: Yolov3Options) -> np.ndarray:
+def yolov3_detection(maps: Sequence[np.ndarray], options: Yolov3Options, select: Suppression = nms) -> np.ndarray:
     """The count of rows in front, then rows (image, class, score, x1, y1, x2, y2) with coordinates as fractions of the image; -1 elsewhere.
 
     Parameters
     ----------
     maps : sequence of (N, anchors * (5 + classes), H, W)
     options : Yolov3Options
+    select : Suppression
 
     Returns
     -------
@@ -69,7 +70,7 @@ def yolov3_detection(maps: Sequence[np.ndarray], options: Yolov3Options) -> np.n
     """
     o, n = options, len(maps[0])
     sizes = np.asarray(o.sizes, np.float32).reshape(len(maps), o.anchors, 2)
-    rows = np.concatenate([_image(k, [yolov3_boxes(m[k], s, o) for m, s in zip(maps, sizes, strict=True)], o) for k in range(n)])
+    rows = np.concatenate([_image(k, [yolov3_boxes(m[k], s, o) for m, s in zip(maps, sizes, strict=True)], o, select) for k in range(n)])
     rows = rows[:n * o.boxes]
     out = np.full(n * (7 * o.boxes + HEADER), -1, np.float32)
     out[0] = len(rows)
@@ -77,7 +78,7 @@ def yolov3_detection(maps: Sequence[np.ndarray], options: Yolov3Options) -> np.n
     return out.reshape(1, -1, 1, 1)
 
 
-def _image(number: int, parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]], o: Yolov3Options) -> np.ndarray:
+def _image(number: int, parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]], o: Yolov3Options, select: Suppression) -> np.ndarray:
     boxes, objects, classes = (np.concatenate(p) for p in zip(*parts, strict=True))
     seen = objects > np.float32(o.confidence)
     boxes, scores = boxes[seen], objects[seen, None] * classes[seen]
@@ -88,7 +89,7 @@ def _image(number: int, parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]], 
         order = order[descending(scores[order, label])]
         candidates = order[scores[order, label] > 0]
         removed = np.ones(len(boxes), bool)
-        removed[nms(boxes, candidates, o.overlap, margin=1.0)] = False
+        removed[select(boxes, candidates, o.overlap, margin=1.0)] = False
         scores[removed, label] = 0
     found, label = np.nonzero(scores[order] > np.float32(o.confidence))
     rows = np.empty((len(found), 7), np.float32)

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnml.graph import Graph
+from cnml.ops.channel_affine import ChannelAffine
 from cnml.ops.convolution import Convolution as ConvolutionOp
 from cnml.ops.convolution import ConvolutionGeometry
+from cnml.parameter import Parameter
 from cnml.tensor import Shape, Tensor
-from pycaffe_acc.layer import Layer, layer
+from pycaffe_acc.first_convolution import first_convolution
+from pycaffe_acc.layer import Layer, NetContext, layer
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ class ConvolutionBase(Layer):
         self.check(group > 0, f"group is {group}; it must be positive")
         self.check(shape[axis] % group == 0, f"the bottom has {shape[axis]} channels, which group {group} does not divide")
         self.check(p.num_output % group == 0, f"num_output {p.num_output} is not divisible by group {group}")
-        if p.same_mode:
+        if p.same_mode and not self.context.vendor_exact:  # the vendor's CPU path does not look at it
             pad, pad_end = self._same(shape[axis + 1:], kernel, stride, dilation)
         return ConvolutionGeometry(p.num_output, kernel, stride, pad, pad_end, dilation, group, axis, p.bias_term)
 
@@ -134,12 +137,25 @@ class ConvolutionBase(Layer):
 
 @layer("Convolution")
 class Convolution(ConvolutionBase):
-    """top = weights * bottom + bias."""
+    """top = weights * bottom + bias; with the vendor's first-layer fields the bottom is normalized before."""
+
+    def __init__(self, message: Any, context: NetContext):
+        super().__init__(message, context)
+        self._first = first_convolution(message.convolution_param)
+        self._normalization: list[Parameter] = []
 
     def weight_shape(self, g: ConvolutionGeometry, channels: int) -> Shape:
         """(O, C/group, kernel…)."""
         return (g.num_output, channels // g.group, *g.kernel)
 
+    def setup(self, bottoms: list[Shape]) -> None:
+        """Weights, bias, and the constants of the input's normalization."""
+        super().setup(bottoms)
+        if self._first is not None:
+            self._normalization = self._first.parameters(bottoms[0][self.axis(self.params.axis, len(bottoms[0]))], self.name)
+
     def emit(self, graph: Graph, bottoms: list[Tensor]) -> list[Tensor]:
         """One Convolution operator for each bottom."""
+        if self._normalization:
+            bottoms = [graph.add(ChannelAffine(name=f"{self.name}/input"), [b], self._normalization)[0] for b in bottoms]
         return [graph.add(ConvolutionOp(self.geometry(b.shape), self.name), [b], self.blobs)[0] for b in bottoms]

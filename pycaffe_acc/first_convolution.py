@@ -1,0 +1,60 @@
+"""The vendor's first convolution: mean and scale of the input are fields of the layer."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cnml.parameter import Parameter
+from pycaffe_acc.errors import CheckError
+from pycaffe_acc.mean_file import read_mean_file
+
+
+@dataclass(frozen=True)
+class FirstConvolution:
+    """mean_value, mean_file, std and scale of convolution_param: the input becomes (input - mean) * std.
+
+    Attributes
+    ----------
+    means : tuple of float
+        None, one, or one a channel.
+    mean_file : str
+        Reduced to one mean a channel.
+    factor : float
+        std, or without it the older scale; 1 when neither is given. It multiplies.
+    """
+
+    means: tuple[float, ...]
+    mean_file: str
+    factor: float
+
+    def parameters(self, channels: int, name: str) -> list[Parameter]:
+        """Factor and shift a channel: input * factor - mean * factor.
+
+        Raises
+        ------
+        CheckError
+            When the means do not fit the channels.
+        """
+        means = self.means
+        if self.mean_file:
+            mean = read_mean_file(self.mean_file)
+            means = tuple(float(m) for m in mean.reshape(mean.shape[0] if mean.ndim != 2 else 1, -1).mean(axis=1))
+        if len(means) not in (0, 1, channels):
+            raise CheckError(f"layer '{name}': {len(means)} mean values for an input of {channels} channels; there must be one, or one for each channel")
+        shift = -np.broadcast_to(np.array(means or (0.0,)), (channels,)) * self.factor
+        made = []
+        for what, values in (("factor", np.full(channels, self.factor)), ("shift", shift)):
+            parameter = Parameter((channels,), f"{name}/{what} of the input")
+            parameter.assign(values)
+            made.append(parameter)
+        return made
+
+
+def first_convolution(p: Any) -> FirstConvolution | None:
+    """Read a ConvolutionParameter; None when it has none of the four fields."""
+    if not (p.mean_value or p.mean_file or p.HasField("std") or p.HasField("scale")):
+        return None
+    factor = p.std if p.HasField("std") else p.scale if p.HasField("scale") else 1.0
+    return FirstConvolution(tuple(p.mean_value), p.mean_file, float(factor))
