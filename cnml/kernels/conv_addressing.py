@@ -10,8 +10,34 @@ from numba import types
 from cnml.jit import jit
 from cnml.kernels import kernel
 from cnml.kernels.argblock import f32_at, i64_at, word
-from cnml.kernels.conv_table import (BATCH, CHANNELS, CHUNK, DIRECT, FIRST_TAP, GRID_HEIGHT, GRID_WIDTH, HEIGHT, MAX_X, MAX_Y, MIN_X, MIN_Y, OUT_HEIGHT, OUT_STEP_X,
-                                     OUT_STEP_Y, OUT_WIDTH, OUT_X, OUT_Y, STAGE_NHWC, STAGED, STEP_X, STEP_Y, TAPS, WIDTH, X_PIXEL, ZEROS)
+from cnml.kernels.conv_table import (
+    BATCH,
+    CHANNELS,
+    CHUNK,
+    DIRECT,
+    FIRST_TAP,
+    GRID_HEIGHT,
+    GRID_WIDTH,
+    HEIGHT,
+    MAX_X,
+    MAX_Y,
+    MIN_X,
+    MIN_Y,
+    OUT_HEIGHT,
+    OUT_STEP_X,
+    OUT_STEP_Y,
+    OUT_WIDTH,
+    OUT_X,
+    OUT_Y,
+    STAGE_NHWC,
+    STAGED,
+    STEP_X,
+    STEP_Y,
+    TAPS,
+    WIDTH,
+    X_PIXEL,
+    ZEROS,
+)
 from cnml.ukernels.simd.symbol import define
 from cnrt import kernel_table
 
@@ -51,47 +77,61 @@ def fill_pixels(table, phase, first, rows, padded, pixels):
     oh, ow = word(table, OUT_HEIGHT), word(table, OUT_WIDTH)
     out_y, out_x, step_y, step_x = word(phase, OUT_Y), word(phase, OUT_X), word(phase, OUT_STEP_Y), word(phase, OUT_STEP_X)
     dst = i64_at(pixels, padded)
-    gx, line = first % gw, first // gw
-    for i in range(rows):
-        dst[i] = ((line // gh) * oh + out_y + (line % gh) * step_y) * ow + out_x + gx * step_x
-        gx += 1
-        if gx == gw:
-            gx = 0
-            line += 1
+    i, gx, line = 0, first % gw, first // gw
+    while i < rows:
+        at = ((line // gh) * oh + out_y + (line % gh) * step_y) * ow + out_x + gx * step_x
+        n = min(rows - i, gw - gx)
+        for k in range(n):
+            dst[i + k] = at + k * step_x
+        i, gx, line = i + n, 0, line + 1
     for i in range(rows, padded):
         dst[i] = dst[rows - 1]
 
 
 @jit
+def repeat_last(pointers, rows, mr, nt):
+    """Pixels behind the chunk's last, up to a whole tile, read what the last one reads."""
+    dst = i64_at(pointers, (rows + mr - 1) // mr * mr * nt)
+    start = (rows - 1) // mr * nt * mr
+    for t in range(nt):
+        for i in range((rows - 1) % mr + 1, mr):
+            dst[start + t * mr + i] = dst[start + t * mr + (rows - 1) % mr]
+
+
+@jit
 def fill_taps(table, phase, x, zeros, first, rows, mr, pointers):
-    """pointers[tile][tap][i] = address of the input of pixel `tile * mr + i` of the chunk, `zeros` outside of the image; the last pixel is repeated."""
+    """pointers[tile][tap][i] = address of the input of the chunk's pixel tile * mr + i, `zeros` outside of the image; the last pixel is repeated."""
     gh, gw, nt = word(phase, GRID_HEIGHT), word(phase, GRID_WIDTH), word(phase, TAPS)
     height, width, pixel = word(table, HEIGHT), word(table, WIDTH), word(table, X_PIXEL)
     step_y, step_x = word(phase, STEP_Y), word(phase, STEP_X)
     taps = i64_at(table + 8 * word(phase, FIRST_TAP), 3 * nt)  # tap_y, tap_x, byte offset
     dst = i64_at(pointers, (rows + mr - 1) // mr * mr * nt)
-    low_y, high_y, low_x, high_x = -word(phase, MIN_Y), height - word(phase, MAX_Y), -word(phase, MIN_X), width - word(phase, MAX_X)
-    gx, line = first % gw, first // gw
-    for r in range((rows + mr - 1) // mr * mr):
-        slot = (r // mr) * nt * mr + r % mr
-        if r >= rows:
-            for t in range(nt):
-                dst[slot + t * mr] = dst[((rows - 1) // mr) * nt * mr + (rows - 1) % mr + t * mr]
-            continue
-        iy, ix = (line % gh) * step_y, gx * step_x
-        base = x + (((line // gh) * height + iy) * width + ix) * pixel
-        if iy >= low_y and iy < high_y and ix >= low_x and ix < high_x:
-            for t in range(nt):
-                dst[slot + t * mr] = base + taps[3 * t + 2]
-        else:
-            for t in range(nt):
-                y_in, x_in = iy + taps[3 * t], ix + taps[3 * t + 1]
-                inside = y_in >= 0 and y_in < height and x_in >= 0 and x_in < width
-                dst[slot + t * mr] = base + taps[3 * t + 2] if inside else zeros
-        gx += 1
-        if gx == gw:
-            gx = 0
-            line += 1
+    low_x, high_x = -word(phase, MIN_X), width - word(phase, MAX_X)
+    r, slot, gx, line = 0, 0, first % gw, first // gw
+    while r < rows:
+        iy = line % gh * step_y
+        base = x + ((line // gh * height + iy) * width + gx * step_x) * pixel
+        inside_y = iy + word(phase, MIN_Y) >= 0 and iy + word(phase, MAX_Y) < height
+        n = min(rows - r, gw - gx)
+        for ix in range(gx * step_x, (gx + n) * step_x, step_x):
+            if inside_y and ix >= low_x and ix < high_x:
+                for t in range(nt):
+                    dst[slot + t * mr] = base + taps[3 * t + 2]
+            else:
+                for t in range(nt):
+                    y_in, x_in = iy + taps[3 * t], ix + taps[3 * t + 1]
+                    dst[slot + t * mr] = base + taps[3 * t + 2] if y_in >= 0 and y_in < height and x_in >= 0 and x_in < width else zeros
+            base += step_x * pixel
+            slot = next_slot(slot, mr, nt)
+        r, gx, line = r + n, 0, line + 1
+    repeat_last(pointers, rows, mr, nt)
+
+
+@jit
+def next_slot(slot, mr, nt):
+    """Where the pointers of the next pixel begin: in the same tile, or in the next."""
+    slot += 1
+    return slot if slot % mr else slot + (nt - 1) * mr
 
 
 @jit
@@ -153,19 +193,19 @@ def stage_rows(table, phase, x, first, rows, buffer):
 
 
 @jit
-def fill_staged(table, phase, line_bytes, buffer, first, rows, mr, pointers):
+def fill_staged(table, phase, line_bytes, buffer, rows, mr, pointers):
     """As `fill_taps`, into staged rows, with one tap per kernel row."""
     gw, nt = word(phase, GRID_WIDTH), word(phase, TAPS)
-    pixel = word(table, CHANNELS) * 4
-    step_y, step_x = word(phase, STEP_Y) * line_bytes, word(phase, STEP_X) * pixel
+    step_y, step_x = word(phase, STEP_Y) * line_bytes, word(phase, STEP_X) * word(table, CHANNELS) * 4
     taps = i64_at(table + 8 * word(phase, FIRST_TAP), 3 * nt)
     dst = i64_at(pointers, (rows + mr - 1) // mr * mr * nt)
-    for r in range((rows + mr - 1) // mr * mr):
-        p = min(r, rows - 1)
-        slot = (r // mr) * nt * mr + r % mr
-        base = buffer + (p // gw) * step_y + (p % gw) * step_x
-        for t in range(nt):
-            dst[slot + t * mr] = base + (taps[3 * t] - word(phase, MIN_Y)) * line_bytes
+    slot = 0
+    for line in range(buffer, buffer + rows // gw * step_y, step_y):
+        for base in range(line, line + gw * step_x, step_x):
+            for t in range(nt):
+                dst[slot + t * mr] = base + (taps[3 * t] - word(phase, MIN_Y)) * line_bytes
+            slot = next_slot(slot, mr, nt)
+    repeat_last(pointers, rows, mr, nt)
 
 
 @jit
@@ -194,7 +234,7 @@ def conv_chunk_f32(table, phase, x, zeros, chunk, mr, pixels, pointers):
     else:
         buffer = align_64(pointers + 8 * tiles * mr * word(phase, TAPS))
         line_bytes = stage_rows(table, phase, x, first, rows, buffer)
-        fill_staged(table, phase, line_bytes, buffer, first, rows, mr, pointers)
+        fill_staged(table, phase, line_bytes, buffer, rows, mr, pointers)
 
 
 @kernel("conv_gather_f32", words=7)
