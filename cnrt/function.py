@@ -163,6 +163,9 @@ class Function:
             NO_EXIST for an unknown kernel.
         """
         if self._kernels is None:
+            if any(i.kernel == "executor" for i in self.instructions):
+                raise CnrtError(RetCode.ERR_INVALID_OP, f"failed to prepare function '{self.name}': the kernel 'executor' runs tables and cannot "
+                                "stand in one")
             self._kernels = [kernel_table.address(i.kernel) for i in self.instructions]
 
     def bind(self) -> Binding:

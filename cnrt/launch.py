@@ -90,8 +90,7 @@ class LaunchFunction:
         device.check_parallelism(init.data_parallelism, self.model_parallelism)
         if self.stack_mb > device.stack_mb:
             raise CnrtError(RetCode.ERR_NORES, f"failed to load function '{self._template().name}': it needs {self.stack_mb} MB of stack and "
-                            f"{device.name} "
-                            f"has {device.stack_mb}; raise it with cnrtSetStackMem")
+                            f"{device.name} has {device.stack_mb}; raise it with cnrtSetStackMem")
         self.release()
         self._load(device, current_channel() if self.model_parallelism == 1 else NO_CHANNEL, init)
 
@@ -164,8 +163,7 @@ class LaunchFunction:
         cores = FUNCTION_CORES[FunctionType(kind)]
         if data * self.model_parallelism > cores:
             raise CnrtError(RetCode.ERR_INVALID, f"failed to invoke function '{name}' as {FunctionType(kind).name}: that is {cores} cores, and "
-                            "the parallelism "
-                            f"{data} x {self.model_parallelism} needs {data * self.model_parallelism}")
+                            f"the parallelism {data} x {self.model_parallelism} needs {data * self.model_parallelism}")
 
     def _strides(self, params: Sequence[Memory], data: int) -> list[int]:
         descs = self.inputs() + self.outputs()
@@ -176,12 +174,10 @@ class LaunchFunction:
         for i, (p, desc) in enumerate(zip(params, descs, strict=True)):
             if not isinstance(p, Memory) or p.freed or p.device is not self.device:
                 raise CnrtError(RetCode.ERR_INVALID_POINTER, f"failed to invoke function '{name}': parameter {i} ('{desc.device.name}') is not "
-                                "live memory "
-                                "of the function's device")
+                                "live memory of the function's device")
             if p.nbytes < desc.device_nbytes(data):
                 raise CnrtError(RetCode.ERR_OUT_RANGE, f"failed to invoke function '{name}': parameter {i} ('{desc.device.name}') has {p.nbytes} "
-                                "bytes "
-                                f"and {data} slices need {desc.device_nbytes(data)}")
+                                f"bytes and {data} slices need {desc.device_nbytes(data)}")
         return [desc.batch_stride(data) for desc in descs]
 
     def _template(self) -> ModelFunction:

@@ -88,6 +88,12 @@ def test_running_on_freed_memory_is_an_error():
             queue.sync()
 
 
+def test_the_executor_is_no_instruction():
+    with Queue() as queue, pytest.raises(CnrtError) as e:
+        queue.run(Function("f", [Instruction("executor", (1, 2, 3))]))
+    assert e.value.code == RetCode.ERR_INVALID_OP
+
+
 def test_unknown_kernels():
     with Queue() as queue, pytest.raises(CnrtError, match="no_such_kernel"):
         queue.run(Function("f", [Instruction("no_such_kernel", ())]))
