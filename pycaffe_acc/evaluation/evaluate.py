@@ -1,8 +1,10 @@
 """Accuracy and throughput of a net over a data set, measured in one pass."""
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -105,6 +107,20 @@ def warm_up(net: Net) -> tuple[float, float]:
     return seconds[0], seconds[1]
 
 
+@contextmanager
+def _prompt_switches(seconds: float = 0.0005) -> Iterator[None]:
+    """Let a thread that comes back from native code wait for the interpreter no longer than this.
+
+    Python's default of 5 ms, spent behind a thread that prepares images, would be counted as device time and is longer than a small net's forward.
+    """
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, seconds))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
 def evaluate(net: Net, source: str, dataset: Dataset, prepare: Prepare, output: str | None = None, limit: int | None = None, workers: int | None = None,
              progress: Callable[[int], None] | None = None) -> Outcome:
     """Run every image through the net, in batches of its input blob's size.
@@ -147,7 +163,16 @@ def evaluate(net: Net, source: str, dataset: Dataset, prepare: Prepare, output: 
     hits, clock = TopK(), Clock()
     begin = time.perf_counter_ns()
     feeder = Feeder(dataset, prepare, (shape[0], shape[1], shape[2]), count, batch, workers or effective_cpus())
-    values, labels = np.zeros(blob.shape, np.float32), np.zeros(batch, np.int64)
+    with _prompt_switches():
+        _drive(net, source, scores, feeder, count, hits, clock, progress)
+    wall = time.perf_counter_ns() - begin
+    return Outcome(Accuracy(hits.images, hits.hits1, hits.hits5), _throughput(clock, hits.images, wall), compile_seconds, warmup_seconds)
+
+
+def _drive(net: Net, source: str, output: str, feeder: Feeder, count: int, hits: TopK, clock: Clock, progress: Callable[[int], None] | None) -> None:
+    """Gather what the threads prepared into batches and run them."""
+    shape = net.blobs[source].shape
+    values, labels = np.zeros(shape, np.float32), np.zeros(shape[0], np.int64)
     filled = 0
     asked = time.perf_counter_ns()
     for part in feeder:
@@ -157,15 +182,13 @@ def evaluate(net: Net, source: str, dataset: Dataset, prepare: Prepare, output: 
         filled += len(part.values)
         clock.decode_ns += part.decode_ns
         clock.preprocess_ns += part.preprocess_ns
-        if filled == batch or hits.images + filled == count:
+        if filled == shape[0] or hits.images + filled == count:
             values[filled:] = values[filled - 1]
-            _run_batch(net, source, scores, values, labels[:filled], hits, clock)
+            _run_batch(net, source, output, values, labels[:filled], hits, clock)
             if progress is not None:
                 progress(filled)
             filled = 0
         asked = time.perf_counter_ns()
-    wall = time.perf_counter_ns() - begin
-    return Outcome(Accuracy(hits.images, hits.hits1, hits.hits5), _throughput(clock, hits.images, wall), compile_seconds, warmup_seconds)
 
 
 def _run_batch(net: Net, source: str, output: str, values: np.ndarray, labels: np.ndarray, hits: TopK, clock: Clock) -> None:

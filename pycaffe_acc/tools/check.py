@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from typing import Any
 
-from pycaffe_acc.errors import CaffeError, CheckError, UnsupportedLayerError
+from pycaffe_acc.errors import CaffeError
 from pycaffe_acc.layer import closest, layer_types
 from pycaffe_acc.mode import TEST, TRAIN
 from pycaffe_acc.net import Net
@@ -13,6 +14,7 @@ from pycaffe_acc.text_format import read_net
 from pycaffe_acc.tools.console import emit
 from pycaffe_acc.tools.exit_code import ExitCode
 from pycaffe_acc.upgrade import upgrade_net
+from pycaffe_acc.weights import Coverage
 
 NAME = "check"
 HELP = "list everything unsupported in a prototxt (and its weights) without running it"
@@ -37,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
                                 "unknown_layers": unknown_layers, "unknown_fields": unknown_fields, "error": None, "coverage": None}
     if not unknown_layers:
         document |= _build(args, phase)
-    document["ok"] = not (unknown_layers or unknown_fields or document["error"] or (document["coverage"] or {}).get("problems"))
+    document["ok"] = not (unknown_layers or unknown_fields or document["error"] or (document["coverage"] and not document["coverage"]["complete"]))
     emit(args, document, _text(document))
     if unknown_layers or unknown_fields:
         return ExitCode.UNSUPPORTED
@@ -64,23 +66,20 @@ def _build(args: argparse.Namespace, phase: int) -> dict[str, Any]:
     """Set the net up (shapes, parameters) and compare the weights with it."""
     try:
         net = Net(args.model, phase, allow_unknown_fields=True, vendor_exact=args.vendor_exact)
-    except UnsupportedLayerError:
-        raise
     except CaffeError as e:
         return {"error": str(e)}
     if args.weights is None:
         return {}
     try:
         coverage = net.copy_from(args.weights, strict=False)
-    except (CheckError, CaffeError) as e:
+    except CaffeError as e:
         return {"error": str(e)}
     return {"coverage": coverage_document(coverage)}
 
 
-def coverage_document(coverage: Any) -> dict[str, Any]:
-    """The lists of a `Coverage` as plain values; `problems` is true when a layer stays without weights or does not fit."""
-    document = {k: [str(v) for v in values] for k, values in vars(coverage).items() if isinstance(values, (list, tuple))}
-    return document | {"text": str(coverage), "problems": bool(document.get("never_initialised") or document.get("mismatched"))}
+def coverage_document(coverage: Coverage) -> dict[str, Any]:
+    """A `Coverage` as plain values, with its sentence."""
+    return asdict(coverage) | {"complete": coverage.complete, "text": str(coverage)}
 
 
 def _text(d: dict[str, Any]) -> str:

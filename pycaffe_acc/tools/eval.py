@@ -109,11 +109,12 @@ def text(report: Report) -> str:
                      f"{t.hardware_fps_vendor:.1f}", f"{t.end_to_end_fps:.1f}", *(f"{t.latency_ms[p]:.2f}" for p in ("p50", "p90", "p99")),
                      {True: "yes", False: "NO", None: "-"}[row.valid]])
         shares = ", ".join(f"{k.replace('_', '-')} {100 * v / t.wall_seconds:.1f} %" for k, v in t.split_seconds.items())
-        notes += [f"wall time {t.wall_seconds:.3f} s: {shares}", "(decode and preprocess: the part the net waited for; their threads worked "
+        notes += [f"batch {c['batch']}: wall time {t.wall_seconds:.3f} s: {shares}", "(decode and preprocess: the part the net waited for; their threads worked "
                   f"{t.work_seconds['decode']:.3f} s and {t.work_seconds['preprocess']:.3f} s)",
                   f"preprocessing {c['preprocess']}", f"times are {'simulated' if t.simulated else 'measured'} on {c['device']}"
                   + (f"; bound: {row.bound}" if row.bound else "")]
+    notes = list(dict.fromkeys(notes))
     head = ["model", "precision", "batch", "threads", "images", "top-1 %", "top-5 %", "hardware FPS", "vendor FPS", "end-to-end FPS", "p50 ms", "p90 ms", "p99 ms", "valid"]
-    notes.append(f"before the clock: load {report.load_seconds:.2f} s, first forward with compilation {report.compile_seconds:.2f} s, warm-up {report.warmup_seconds:.3f} s; "
+    notes.append(f"before the clock: load {report.load_seconds:.2f} s, first forward with compilation {report.compile_seconds:.2f} s, second {1e3 * report.warmup_seconds:.1f} ms; "
                  f"{report.environment['cpu']}, {report.environment['cpus_usable']} CPUs")
     return table(head, rows) + "\n\n" + "\n".join(notes)

@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 import traceback
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from pycaffe_acc.tools import caffe, check, classify, demo, doctor, draw, eval, shims, summary, time, upgrade_binary, upgrade_text, warmup
 from pycaffe_acc.tools.exit_code import EXPECTED, ExitCode, exit_code
@@ -70,10 +71,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return guarded(args.run, args, args.debug)
 
 
-def guarded(run, argument, debug: bool) -> int:  # type: ignore[no-untyped-def]
+def guarded(run: Callable[[Any], int], argument: Any, debug: bool) -> int:
     """Call a verb; expected failures become one sentence on stderr."""
     try:
         return int(run(argument))
+    except BrokenPipeError:  # the reader (`head`) has seen enough; nothing more can be written, also not at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.OK)
     except EXPECTED as error:
         if debug:
             traceback.print_exc()
@@ -82,8 +86,6 @@ def guarded(run, argument, debug: bool) -> int:  # type: ignore[no-untyped-def]
     except KeyboardInterrupt:
         print("pycaffe-acc: interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        return int(ExitCode.OK)
 
 
 if __name__ == "__main__":
