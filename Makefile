@@ -25,7 +25,7 @@ warmup: $(VENV)/.stamp-run
 	$(BIN)/pycaffe-acc warmup
 
 schema: $(VENV)/.stamp-schema
-	$(BIN)/python -m grpc_tools.protoc -Iproto --descriptor_set_out=pycaffe_acc/proto/caffe.desc proto/caffe.proto
+	$(BIN)/python scripts/compile_schema.py
 
 docs: $(VENV)/.stamp-test
 	$(BIN)/python scripts/write_support_tables.py

@@ -98,7 +98,8 @@ class StoredBlob:
         if any(d < 0 for d in shape):
             raise BinaryProtoError(f"a blob has the shape {shape}; extents must not be negative")
         if math.prod(shape) != self.count:
-            raise BinaryProtoError(f"a blob has the shape {shape}, which is {math.prod(shape)} elements, but {self.count} are stored; the file is damaged")
+            raise BinaryProtoError(f"a blob has the shape {shape}, which is {math.prod(shape)} elements, but {self.count} are stored; "
+                                   "the file is damaged")
         return shape
 
     def _values(self) -> tuple[list[memoryview], str]:
@@ -227,4 +228,4 @@ def encode_blob(array: np.ndarray, diff: np.ndarray | None = None) -> list[Any]:
 
 def _packed(number: int, array: np.ndarray) -> list[Any]:
     flat = np.ascontiguousarray(array, "<f4").reshape(-1)
-    return [wire.header(number, flat.nbytes), memoryview(flat).cast("B")] if flat.size else []
+    return [wire.header(number, flat.nbytes), flat.data.cast("B")] if flat.size else []

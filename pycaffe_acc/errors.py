@@ -71,7 +71,8 @@ class MissingFileError(CaffeError, FileNotFoundError):
 
     def __init__(self, path: str | os.PathLike[str], what: str = "file"):
         self.path = os.fspath(path)
-        super().__init__(f"could not open {what} '{self.path}': it does not exist or is no regular file; check the path (the current folder is '{os.getcwd()}')")
+        super().__init__(f"could not open {what} '{self.path}': it does not exist or is no regular file; check the path "
+                         f"(the current folder is '{os.getcwd()}')")
 
     def __str__(self) -> str:
         return str(self.args[0])

@@ -79,7 +79,7 @@ class HDF5Blob:
             raise _damaged(self.path, e) from e
 
 
-def stored_hdf5_layers(path: str) -> list[tuple[str, list[HDF5Blob]]]:
+def stored_hdf5_layers(path: str) -> list[tuple[str, list[HDF5Blob | None]]]:
     """The layers of a weight file.
 
     Parameters
@@ -89,7 +89,8 @@ def stored_hdf5_layers(path: str) -> list[tuple[str, list[HDF5Blob]]]:
     Returns
     -------
     list of (layer name, blobs)
-        In HDF5's order of names. A layer name with slashes is a path of groups.
+        In HDF5's order of names. A layer name with slashes is a path of groups. None stands for a blob that is not there: one that the layer shares
+        with another is stored once.
 
     Raises
     ------
@@ -104,7 +105,7 @@ def stored_hdf5_layers(path: str) -> list[tuple[str, list[HDF5Blob]]]:
             data = _member(file, "data", path)
             if not isinstance(data, h5py.Group):
                 raise WeightsError(f"{path}: has no group /data; Caffe's HDF5 weights are /data/<layer>/<index>")
-            layers: list[tuple[str, list[HDF5Blob]]] = []
+            layers: list[tuple[str, list[HDF5Blob | None]]] = []
             _walk(data, "", path, layers, 0)
             return layers
     except (OSError, KeyError, RuntimeError, ValueError) as e:
@@ -121,19 +122,21 @@ def _member(group: Any, name: str, path: str) -> Any:
     if link is None:
         return None
     if not isinstance(link, _h5py().HardLink):
-        raise WeightsError(f"{path}: {group.name}/{name} is a {type(link).__name__}; links may lead out of the file and are not followed. Write the arrays themselves")
+        raise WeightsError(f"{path}: {group.name}/{name} is a {type(link).__name__}; links may lead out of the file "
+                           "and are not followed. Write the arrays themselves")
     return group[name]
 
 
-def _walk(group: Any, prefix: str, path: str, layers: list[tuple[str, list[HDF5Blob]]], depth: int) -> None:
+def _walk(group: Any, prefix: str, path: str, layers: list[tuple[str, list[HDF5Blob | None]]], depth: int) -> None:
     h5py = _h5py()
     if depth > _MAX_DEPTH or len(layers) > _MAX_LAYERS:
-        raise WeightsError(f"{path}: {group.name} is nested more than {_MAX_DEPTH} deep, or there are more than {_MAX_LAYERS} layers; this is no weight file")
+        raise WeightsError(f"{path}: {group.name} is nested more than {_MAX_DEPTH} deep, or there are more than {_MAX_LAYERS} layers; "
+                           "this is no weight file")
     blobs: dict[int, HDF5Blob] = {}
     for name in group:
         member = _member(group, name, path)
         if isinstance(member, h5py.Dataset):
-            if not name.isascii() or not name.isdigit() or len(name) > 6:
+            if not name.isascii() or not name.isdigit() or len(name) > 3:
                 raise WeightsError(f"{path}: dataset {member.name}: the blobs of a layer are named 0, 1, 2 …")
             _check_dataset(member, path)
             blobs[int(name)] = HDF5Blob(path, member.name, tuple(int(d) for d in member.shape))
@@ -142,9 +145,7 @@ def _walk(group: Any, prefix: str, path: str, layers: list[tuple[str, list[HDF5B
             if not len(member):
                 layers.append((prefix + name, []))
     if blobs:
-        if sorted(blobs) != list(range(len(blobs))):
-            raise WeightsError(f"{path}: layer '{prefix[:-1]}' has the blobs {sorted(blobs)}; they must be numbered from 0 without a gap")
-        layers.append((prefix[:-1], [blobs[i] for i in range(len(blobs))]))
+        layers.append((prefix[:-1], [blobs.get(i) for i in range(max(blobs) + 1)]))
 
 
 def _check_dataset(data: Any, path: str) -> None:
@@ -155,7 +156,8 @@ def _check_dataset(data: Any, path: str) -> None:
     if data.chunks is not None:
         chunk, whole = math.prod(data.chunks) * data.dtype.itemsize, math.prod(data.shape) * data.dtype.itemsize
         if chunk > 16 * whole + _SPARE_CHUNK_BYTES:
-            raise WeightsError(f"{path}: dataset {data.name} has {whole} bytes in chunks of {chunk}; reading it would take far more memory than its values")
+            raise WeightsError(f"{path}: dataset {data.name} has {whole} bytes in chunks of {chunk}; reading it would take far more "
+                               "memory than its values")
 
 
 def save_hdf5(path: str | os.PathLike[str], layers: Iterable[Any], write_diff: bool = False) -> None:
@@ -181,10 +183,11 @@ def save_hdf5(path: str | os.PathLike[str], layers: Iterable[Any], write_diff: b
             for group in groups:
                 group.require_group(layer.name) if layer.name else None
             for i, blob in enumerate(layer.blobs):
-                if id(blob) in written:
-                    continue
-                written.add(id(blob))
                 values = np.asarray(blob.array)
+                place = values.__array_interface__["data"][0]
+                if values.size and place in written:
+                    continue
+                written.add(place)
                 for group in groups:
                     group.create_dataset(f"{layer.name}/{i}", data=values if group is groups[0] else np.zeros_like(values))
 
@@ -199,5 +202,6 @@ def load_hdf5(path: str | os.PathLike[str]) -> dict[str, list[np.ndarray]]:
     Returns
     -------
     dict of str to list of float32 ndarray
+        Without the blobs that another layer holds.
     """
-    return {name: [blob.array() for blob in blobs] for name, blobs in stored_hdf5_layers(os.fspath(path))}
+    return {name: [blob.array() for blob in blobs if blob is not None] for name, blobs in stored_hdf5_layers(os.fspath(path))}

@@ -119,7 +119,7 @@ def read_message(path: str | os.PathLike[str], kind: Any, allow_unknown_fields: 
     name = os.fspath(path)
     size = os.path.getsize(path)
     if size > MAX_TEXT_BYTES:
-        raise PrototxtError(f"the file has {size} bytes; a text of more than {MAX_TEXT_BYTES} is not read. Use a binary .caffemodel for weights", name)
+        raise PrototxtError(f"the file has {size} bytes; a text of more than {MAX_TEXT_BYTES} is not read. Store weights in binary form", name)
     with open(path, "rb") as f:
         data = f.read(MAX_TEXT_BYTES)
     # comments in any encoding are common, and only strings are ever looked at
@@ -285,7 +285,7 @@ class _Parser:
 
     def _skip_block(self) -> None:
         tokens = self.tokens
-        open_marks = []
+        open_marks: list[str] = []
         while True:
             if tokens.kind == END:
                 raise tokens.error(f"the file ends inside a block; a '{_PAIRS[open_marks[-1]]}' is missing")

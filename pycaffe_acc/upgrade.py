@@ -6,6 +6,7 @@ from typing import Any
 
 from pycaffe_acc.errors import CheckError
 from pycaffe_acc.proto import caffe_pb2
+from pycaffe_acc.upgrade_dialect import has_vendor_fields, rename_vendor_fields
 from pycaffe_acc.upgrade_v0 import upgrade_v0_layers
 from pycaffe_acc.upgrade_v1 import move_transform_fields, upgrade_v1_layer
 
@@ -31,7 +32,7 @@ def generation(message: Any) -> str:
 
 def needs_upgrade(message: Any) -> bool:
     """Whether `upgrade_net` would change a NetParameter."""
-    return bool(message.layers or message.input or any(_old_batch_norm(layer) for layer in message.layer))
+    return bool(message.layers or message.input or any(_old_batch_norm(layer) or has_vendor_fields(layer) for layer in message.layer))
 
 
 def upgrade_net(message: Any) -> Any:
@@ -54,8 +55,8 @@ def upgrade_net(message: Any) -> Any:
     """
     if message.layers:
         if message.layer:
-            raise CheckError(f"net '{message.name}' has both 'layer' ({len(message.layer)}) and 'layers' ({len(message.layers)}) blocks; they are the new and the old "
-                             "form of the same thing. Rewrite the 'layers' blocks")
+            raise CheckError(f"net '{message.name}' has both 'layer' ({len(message.layer)}) and 'layers' ({len(message.layers)}) blocks; "
+                             "they are the new and the old form of the same thing. Rewrite the 'layers' blocks")
         _log.info("net '%s' has the old form %s; it is upgraded on the fly", message.name, generation(message))
         upgrade_v0_layers(message)
         for old in message.layers:
@@ -64,6 +65,7 @@ def upgrade_net(message: Any) -> Any:
         message.ClearField("layers")
     _upgrade_inputs(message)
     for layer in message.layer:
+        rename_vendor_fields(layer)
         if _old_batch_norm(layer):
             for spec in layer.param:
                 spec.lr_mult = 0
@@ -83,11 +85,13 @@ def _upgrade_inputs(message: Any) -> None:
         first = caffe_pb2.LayerParameter(name="input", type="Input", top=names)
         if shapes:
             if len(shapes) not in (1, len(names)):
-                raise CheckError(f"net '{message.name}' has {len(names)} inputs and {len(shapes)} input_shape blocks; give one for each input, or one for all")
+                raise CheckError(f"net '{message.name}' has {len(names)} inputs and {len(shapes)} input_shape blocks; "
+                                 "give one for each input, or one for all")
             first.input_param.shape.extend(shapes)
         else:
             if len(dims) != 4 * len(names):
-                raise CheckError(f"net '{message.name}' has {len(names)} inputs and {len(dims)} input_dim values; there must be four for each input (or input_shape blocks)")
+                raise CheckError(f"net '{message.name}' has {len(names)} inputs and {len(dims)} input_dim values; "
+                                 "there must be four for each input (or input_shape blocks)")
             for i in range(len(names)):
                 first.input_param.shape.add().dim.extend(dims[4 * i:4 * i + 4])
         message.layer.insert(0, first)
@@ -118,7 +122,8 @@ def upgrade_solver(message: Any) -> Any:
     """
     if message.HasField("solver_type"):
         if message.HasField("type"):
-            raise CheckError(f"the solver has type \"{message.type}\" and the old solver_type {_SOLVERS[message.solver_type].upper()}; remove solver_type")
+            old = _SOLVERS[message.solver_type].upper()
+            raise CheckError(f"the solver has type \"{message.type}\" and the old solver_type {old}; remove solver_type")
         message.type = _SOLVERS[message.solver_type]
         message.ClearField("solver_type")
     for name in ("net_param", "train_net_param"):

@@ -10,10 +10,11 @@ from pycaffe_acc.proto import caffe_pb2
 _log = logging.getLogger("caffe")
 
 _TYPES = {
-    "accuracy": "ACCURACY", "bnll": "BNLL", "concat": "CONCAT", "conv": "CONVOLUTION", "data": "DATA", "dropout": "DROPOUT", "euclidean_loss": "EUCLIDEAN_LOSS",
-    "flatten": "FLATTEN", "hdf5_data": "HDF5_DATA", "hdf5_output": "HDF5_OUTPUT", "im2col": "IM2COL", "images": "IMAGE_DATA", "infogain_loss": "INFOGAIN_LOSS",
-    "innerproduct": "INNER_PRODUCT", "lrn": "LRN", "multinomial_logistic_loss": "MULTINOMIAL_LOGISTIC_LOSS", "pool": "POOLING", "relu": "RELU",
-    "sigmoid": "SIGMOID", "softmax": "SOFTMAX", "softmax_loss": "SOFTMAX_LOSS", "split": "SPLIT", "tanh": "TANH", "window_data": "WINDOW_DATA",
+    "accuracy": "ACCURACY", "bnll": "BNLL", "concat": "CONCAT", "conv": "CONVOLUTION", "data": "DATA", "dropout": "DROPOUT",
+    "euclidean_loss": "EUCLIDEAN_LOSS", "flatten": "FLATTEN", "hdf5_data": "HDF5_DATA", "hdf5_output": "HDF5_OUTPUT", "im2col": "IM2COL",
+    "images": "IMAGE_DATA", "infogain_loss": "INFOGAIN_LOSS", "innerproduct": "INNER_PRODUCT", "lrn": "LRN",
+    "multinomial_logistic_loss": "MULTINOMIAL_LOGISTIC_LOSS", "pool": "POOLING", "relu": "RELU", "sigmoid": "SIGMOID", "softmax": "SOFTMAX",
+    "softmax_loss": "SOFTMAX_LOSS", "split": "SPLIT", "tanh": "TANH", "window_data": "WINDOW_DATA",
 }
 _CONV, _IP, _POOL, _LRN = "convolution_param", "inner_product_param", "pooling_param", "lrn_param"
 _SOURCES = {"data": "data_param", "images": "image_data_param", "window_data": "window_data_param", "hdf5_data": "hdf5_data_param"}
@@ -82,8 +83,8 @@ def _fold_padding(message: Any) -> None:
                 continue
             kind = layer.layer.type
             if kind not in ("conv", "pool") or len(layer.bottom) != 1 or len(source.bottom) != 1 or len(source.top) != 1:
-                raise CheckError(f"V0 layer '{layer.layer.name}' ({kind}): reads the padding layer '{source.layer.name}'; padding may stand only before one convolution "
-                                 "or pooling with one bottom, and have one bottom and one top itself")
+                raise CheckError(f"V0 layer '{layer.layer.name}' ({kind}): reads the padding layer '{source.layer.name}'; padding may stand only "
+                                 "before one convolution or pooling with one bottom, and have one bottom and one top itself")
             layer.layer.pad = source.layer.pad
             layer.bottom[j] = source.bottom[0]
         for blob in layer.top:

@@ -8,14 +8,15 @@ from pycaffe_acc.proto import caffe_pb2
 
 #: V1 enum names whose type name is not the same words in camel case
 _SPECIAL = {
-    "ABSVAL": "AbsVal", "ARGMAX": "ArgMax", "BNLL": "BNLL", "BN": "BN", "CRELU": "CReLU", "ELU": "ELU", "HDF5_DATA": "HDF5Data", "HDF5_OUTPUT": "HDF5Output",
-    "IM2COL": "Im2col", "LRN": "LRN", "MVN": "MVN", "NORM": "Normalize", "PRELU": "PReLU", "PRIORBOX": "PriorBox", "PSROI_POOLING": "PSROIPooling", "RELU": "ReLU",
-    "RESIZE_CROP": "MLUResizecrop", "ROI_ALIGN": "ROIAlign", "ROI_POOLING": "ROIPooling", "SOFTMAX_LOSS": "SoftmaxWithLoss", "SPP": "SPP", "TANH": "TanH",
-    "UNPOOLING": "UnPooling", "YOLOV3": "Yolov3Detection", "YUVTONORMALIZEDGRAY": "MLUGrayNormalized", "YUVTORGB": "MLUYUVtoRGB", "NMS": "NMS", "RPN": "RPN",
-    "NONE": "",
+    "ABSVAL": "AbsVal", "ARGMAX": "ArgMax", "BNLL": "BNLL", "BN": "BN", "CRELU": "CReLU", "ELU": "ELU", "HDF5_DATA": "HDF5Data",
+    "HDF5_OUTPUT": "HDF5Output", "IM2COL": "Im2col", "LRN": "LRN", "MVN": "MVN", "NORM": "Normalize", "PRELU": "PReLU", "PRIORBOX": "PriorBox",
+    "PSROI_POOLING": "PSROIPooling", "RELU": "ReLU", "RESIZE_CROP": "MLUResizecrop", "ROI_ALIGN": "ROIAlign", "ROI_POOLING": "ROIPooling",
+    "SOFTMAX_LOSS": "SoftmaxWithLoss", "SPP": "SPP", "TANH": "TanH", "UNPOOLING": "UnPooling", "YOLOV3": "Yolov3Detection",
+    "YUVTONORMALIZEDGRAY": "MLUGrayNormalized", "YUVTORGB": "MLUYUVtoRGB", "NMS": "NMS", "RPN": "RPN", "NONE": "",
 }
 #: fields with one meaning and one name in both forms
-_OWN = {"bottom", "top", "name", "include", "exclude", "blobs", "loss_weight", "bottom_mlu_dtype", "blobs_dtype", "sparsity", "engine", "external_output"}
+_OWN = {"bottom", "top", "name", "include", "exclude", "blobs", "loss_weight", "bottom_mlu_dtype", "blobs_dtype", "sparsity", "engine",
+        "external_output"}
 _DATA = {"DATA": "data_param", "IMAGE_DATA": "image_data_param", "WINDOW_DATA": "window_data_param"}
 _MOVED = ("scale", "mean_file", "crop_size", "mirror")
 

@@ -16,6 +16,7 @@ __all__ = ["Coverage", "Weights", "load_weights", "read_caffemodel", "read_weigh
 
 _log = logging.getLogger("caffe")
 _SHOWN = 8
+Values = list["np.ndarray | None"]
 
 
 @dataclass
@@ -49,7 +50,8 @@ class Coverage:
     def __str__(self) -> str:
         parts = [f"{self.source}: {_number(self.loaded, 'layer')} loaded"]
         if self.never_initialised:
-            parts.append(f"{_number(self.never_initialised, 'layer')} of the net not in the file, left at initial values ({_names(self.never_initialised)})")
+            names = _names(self.never_initialised)
+            parts.append(f"{_number(self.never_initialised, 'layer')} of the net not in the file, left at initial values ({names})")
         if self.unused:
             parts.append(f"{_number(self.unused, 'layer')} of the file not in the net ({_names(self.unused)})")
         if self.skipped:
@@ -100,8 +102,9 @@ def load_weights(layers: Iterable[Any], source: Any, strict: bool = True) -> Cov
     assigned: set[int] = set()
     for target, values in plan.values():
         for blob, array in zip(target.blobs, values, strict=False):
-            blob.assign(array)
-            assigned.add(_address(blob))
+            if array is not None:
+                blob.assign(array)
+                assigned.add(_address(blob))
         coverage.loaded.append(target.name)
     for target in targets.values():
         if target.blobs and target.name not in plan and not all(_address(b) in assigned for b in target.blobs):
@@ -116,9 +119,10 @@ def _address(blob: Any) -> int:
     return int(blob.array.__array_interface__["data"][0])
 
 
-def _plan(weights: Weights, targets: dict[str, Any], strict: bool, coverage: Coverage) -> dict[str, tuple[Any, list[np.ndarray]]]:
-    plan: dict[str, tuple[Any, list[np.ndarray]]] = {}
+def _plan(weights: Weights, targets: dict[str, Any], strict: bool, coverage: Coverage) -> dict[str, tuple[Any, Values]]:
+    plan: dict[str, tuple[Any, Values]] = {}
     unused: dict[str, None] = {}
+    shared = _shared(targets.values())
     for stored in weights.layers:
         target = targets.get(stored.name)
         if target is None:
@@ -128,7 +132,7 @@ def _plan(weights: Weights, targets: dict[str, Any], strict: bool, coverage: Cov
         if not target.blobs and not stored.blobs:
             continue
         try:
-            plan[stored.name] = (target, _values(stored, target, weights.source))
+            plan[stored.name] = (target, _values(stored, target, weights.source, shared))
         except WeightsError as e:
             if strict:
                 raise
@@ -137,16 +141,33 @@ def _plan(weights: Weights, targets: dict[str, Any], strict: bool, coverage: Cov
     return plan
 
 
-def _values(stored: StoredLayer, target: Any, source: str) -> list[np.ndarray]:
-    """The arrays for a layer's blobs, in their shapes; views of the file's bytes where possible."""
+def _shared(targets: Iterable[Any]) -> set[int]:
+    """Addresses of the blobs that belong to more than one layer."""
+    seen: set[int] = set()
+    shared: set[int] = set()
+    for target in targets:
+        own = {_address(blob) for blob in target.blobs}
+        shared |= own & seen
+        seen |= own
+    return shared
+
+
+def _values(stored: StoredLayer, target: Any, source: str, shared: set[int]) -> Values:
+    """The arrays for a layer's blobs, in their shapes; views of the file's bytes where possible, None for blobs that come with another layer."""
     where = f"layer '{target.name}' ({target.type})"
     blobs = _blobs_for(stored, target, where, source)
-    values = []
+    values: Values = []
     for i, (have, blob) in enumerate(zip(blobs, target.blobs, strict=False)):
         want = tuple(blob.shape)
+        if have is None:
+            if _address(blob) not in shared:
+                raise WeightsError(f"cannot copy {where} from {source}: blob {i} is not in the file, and the layer does not share it with another")
+            values.append(None)
+            continue
         if not _fits(have, want):
-            raise WeightsError(f"cannot copy blob {i} of {where} from {source}: the file's shape is {tuple(have.shape)} ({math.prod(have.shape)} elements), the net's {want} "
-                               f"({math.prod(want)} elements); correct the prototxt, or rename the layer to leave it at its initial values")
+            raise WeightsError(f"cannot copy blob {i} of {where} from {source}: the file's shape is {tuple(have.shape)} "
+                               f"({math.prod(have.shape)} elements), the net's {want} ({math.prod(want)} elements); correct the prototxt, "
+                               "or rename the layer to leave it at its initial values")
         try:
             with np.errstate(all="ignore"):
                 values.append(have.array().reshape(want))
@@ -161,17 +182,19 @@ def _blobs_for(stored: StoredLayer, target: Any, where: str, source: str) -> lis
         return stored.blobs
     if target.type == "BatchNorm" and (have, want) == (3, 5):
         return stored.blobs  # factor and offset stay 1 and 0
-    if target.type == "BatchNorm" and (have, want) == (5, 3):
+    if stored.partial and have < want:
+        return stored.blobs + [None] * (want - have)
+    if target.type == "BatchNorm" and (have, want) == (5, 3) and None not in stored.blobs:
         try:
             trivial = bool((stored.blobs[3].array() == 1).all()) and not stored.blobs[4].array().any()
         except BinaryProtoError as e:
             raise WeightsError(f"cannot copy {where} from {source}: {e}") from e
         if trivial:
             return stored.blobs[:3]
-        raise WeightsError(f"cannot copy {where} from {source}: the file's BatchNorm also has a factor and an offset, which the net's would leave out; add `scale_bias: true` "
-                           "to its batch_norm_param")
-    raise WeightsError(f"cannot copy {where} from {source}: the file has {have} blobs for it, the net {want}; correct the prototxt (bias_term?), or rename the layer to leave "
-                       "it at its initial values")
+        raise WeightsError(f"cannot copy {where} from {source}: the file's BatchNorm also has a factor and an offset, which the net's would "
+                           "leave out; add `scale_bias: true` to its batch_norm_param")
+    raise WeightsError(f"cannot copy {where} from {source}: the file has {have} blobs for it, the net {want}; correct the prototxt (bias_term?), "
+                       "or rename the layer to leave it at its initial values")
 
 
 def _fits(blob: AnyBlob, want: tuple[int, ...]) -> bool:

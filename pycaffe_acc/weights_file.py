@@ -42,11 +42,21 @@ class AnyBlob(Protocol):
 
 @dataclass
 class StoredLayer:
-    """A layer in a weight file."""
+    """A layer in a weight file.
+
+    Attributes
+    ----------
+    name, type : str
+    blobs : list
+        StoredBlob or HDF5Blob; None for one that another layer holds.
+    partial : bool
+        Blobs may be missing, since those that layers share are stored once (HDF5).
+    """
 
     name: str
     type: str
     blobs: list[Any]
+    partial: bool = False
 
 
 @dataclass
@@ -91,7 +101,7 @@ def read_weights(source: Any) -> Weights:
 def _read_file(path: str) -> Weights:
     data = _contents(path)
     if is_hdf5(data[:8]):
-        return Weights([StoredLayer(name, "", blobs) for name, blobs in stored_hdf5_layers(path)], path)
+        return Weights([StoredLayer(name, "", list(blobs), partial=True) for name, blobs in stored_hdf5_layers(path)], path)
     try:
         layers = list(_layers(memoryview(data)))
     except BinaryProtoError as e:

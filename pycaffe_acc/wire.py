@@ -99,7 +99,8 @@ def fields(data: memoryview) -> Iterator[Field]:
             else:
                 yield number, kind, first
         else:
-            raise BinaryProtoError(f"field {number} has the wire type {kind}, which Caffe's messages never have; the file is damaged or of another kind")
+            raise BinaryProtoError(f"field {number} has the wire type {kind}, which Caffe's messages never have; "
+                                   "the file is damaged or of another kind")
 
 
 def _take(data: memoryview, at: int, size: int) -> memoryview:

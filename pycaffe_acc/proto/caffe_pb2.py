@@ -43,5 +43,5 @@ _export(DESCRIPTOR, globals())
 
 
 def __getattr__(name: str) -> Any:
-    """Say what is missing; the names above are found before this is asked. (It also tells type checkers that this module has names they cannot see.)"""
+    """Say what is missing; the names above are found before this is asked. It also tells type checkers that there are names they cannot see."""
     raise AttributeError(f"the schema of Caffe has no message, enum or value '{name}'")
