@@ -1,12 +1,17 @@
-"""The two pieces of native code the runtime calls: the executor kernel, and the system's way to give a core away."""
+"""The native code the runtime calls: the executor kernel, and the system's ways to leave a core while waiting for another task."""
 from __future__ import annotations
 
 import ctypes
 import functools
 import os
+import platform
+import sys
 from collections.abc import Callable
 
 from cnrt import kernel_table
+
+#: number of the system call `futex` on the machines of Linux that are little-endian
+_FUTEX = {"x86_64": 202, "aarch64": 98, "riscv64": 98, "ppc64le": 221}
 
 _EXECUTOR = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 6)  # a ctypes call of this kind releases the GIL
 
@@ -25,3 +30,12 @@ def yield_address() -> int:
     except (OSError, AttributeError):
         return 0
     return ctypes.cast(function, ctypes.c_void_p).value or 0
+
+
+@functools.lru_cache(maxsize=1)
+def futex() -> tuple[int, int]:
+    """Address of the C library's `syscall` and the number of `futex`; zeros where a task cannot sleep that way."""
+    number = _FUTEX.get(platform.machine(), 0) if sys.platform == "linux" and sys.maxsize > 1 << 32 else 0
+    if not number:
+        return 0, 0
+    return ctypes.cast(ctypes.CDLL(None).syscall, ctypes.c_void_p).value or 0, number

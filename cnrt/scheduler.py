@@ -17,9 +17,10 @@ import numpy as np
 
 from cnrt.cpu import effective_cpus
 from cnrt.errors import CnrtError, RetCode
-from cnrt.native import executor, yield_address
+from cnrt.native import executor, futex, yield_address
 
-Job = tuple[int, int, int, int, int, int]
+#: the executor's arguments, and the barrier itself: a helper that leaves late must find its memory there
+Job = tuple[int, int, int, int, int, int, np.ndarray]
 
 #: word of the barrier's memory that task 0 sets when it leaves the executor
 _DONE = 16
@@ -36,7 +37,7 @@ class _Helper:
 def _help(mailbox: queue.SimpleQueue[Job | None]) -> None:
     run = executor()
     while (job := mailbox.get()) is not None:
-        run(*job)
+        run(*job[:6])
 
 
 class Scheduler:
@@ -99,7 +100,7 @@ class Scheduler:
         barrier[_DONE] = 0
         posted: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         mailboxes = [h.mailbox for h in helpers] + [posted]
-        jobs = [(table, n, i, tasks, address, give_way) for i in range(1, tasks)] + [None]
+        jobs = [(table, n, i, tasks, address, give_way, barrier) for i in range(1, tasks)] + [None]
         try:
             # in one C call, so that Ctrl-C leaves either all mailboxes filled or none: a helper that was started needs task 0 at the barrier
             deque(map(queue.SimpleQueue.put, mailboxes, jobs), maxlen=0)
@@ -164,9 +165,12 @@ _schedulers: weakref.WeakSet[Scheduler] = weakref.WeakSet()
 
 
 def _new_barrier() -> np.ndarray:
+    """Memory of a barrier: arrivals, generation, done and sleepers, each on a line of its own, then how to sleep."""
     raw = np.zeros(64, np.int64)
     start = -raw.ctypes.data % 128 // 8
-    return raw[start:start + 32]
+    barrier = raw[start:start + 40]
+    barrier[32:34] = futex()
+    return barrier
 
 
 @functools.lru_cache(maxsize=1)

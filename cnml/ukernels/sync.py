@@ -31,18 +31,27 @@ def call_yield(typingctx: Any, function: Any) -> Any:
 
 
 @intrinsic
-def add_atomic(typingctx: Any, address: Any, value: Any) -> Any:
-    """Add to an int64 in shared memory, acquire and release; returns what stood there."""
+def call_system(typingctx: Any, function: Any, number: Any, first: Any, second: Any, third: Any) -> Any:
+    """Call the C library's `syscall` with three arguments and zeros behind them."""
     def codegen(context: Any, builder: Any, sig: Any, a: Any) -> Any:
-        return builder.atomic_rmw("add", builder.inttoptr(a[0], _I64.as_pointer()), a[1], "acq_rel")
+        kind = ir.FunctionType(_I64, [_I64] * 7)
+        return builder.call(builder.inttoptr(a[0], kind.as_pointer()), [*a[1:], *[ir.Constant(_I64, 0)] * 3])
+    return types.int64(*[types.int64] * 5), codegen
+
+
+@intrinsic
+def add_atomic(typingctx: Any, address: Any, value: Any) -> Any:
+    """Add to an int64 in shared memory, sequentially consistent; returns what stood there."""
+    def codegen(context: Any, builder: Any, sig: Any, a: Any) -> Any:
+        return builder.atomic_rmw("add", builder.inttoptr(a[0], _I64.as_pointer()), a[1], "seq_cst")
     return types.int64(types.int64, types.int64), codegen
 
 
 @intrinsic
 def load_atomic(typingctx: Any, address: Any) -> Any:
-    """Read an int64 of shared memory, acquire."""
+    """Read an int64 of shared memory, sequentially consistent."""
     def codegen(context: Any, builder: Any, sig: Any, a: Any) -> Any:
-        return builder.load_atomic(builder.inttoptr(a[0], _I64.as_pointer()), "acquire", 8, typ=_I64)
+        return builder.load_atomic(builder.inttoptr(a[0], _I64.as_pointer()), "seq_cst", 8, typ=_I64)
     return types.int64(types.int64), codegen
 
 

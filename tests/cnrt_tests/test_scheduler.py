@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import platform
+import sys
 import threading
 import time
 
@@ -10,7 +12,7 @@ from cnrt_tests.probe_kernels import probe, words
 from cnrt import Constant, Function, Instruction, Queue
 from cnrt.devices.host import Host
 from cnrt.errors import CnrtError
-from cnrt.native import yield_address
+from cnrt.native import futex, yield_address
 from cnrt.scheduler import Scheduler, default_scheduler
 
 
@@ -187,3 +189,8 @@ def test_a_scheduler_needs_a_slot():
         Scheduler(0)
     assert default_scheduler() is default_scheduler()
     assert yield_address() != 0
+
+
+def test_linux_lets_tasks_sleep():
+    address, number = futex()
+    assert (address != 0) == (number != 0) == (sys.platform == "linux" and platform.machine() in ("x86_64", "aarch64"))
