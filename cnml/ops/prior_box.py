@@ -28,9 +28,9 @@ class PriorBox(Operator):
         self.options = options
 
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
-        """(1, 2, height * width * boxes * 4)."""
+        """(1, 2, height * width * boxes * 4), times what is reserved."""
         expect(all(len(s) == 4 for s in inputs), self, f"inputs {inputs}", "feature map and image need four axes")
-        count = inputs[0][2] * inputs[0][3] * len(box_sizes(self.options)) * 4
+        count = inputs[0][2] * inputs[0][3] * len(box_sizes(self.options)) * 4 * self.options.reserved
         expect(count > 0, self, f"a feature map {inputs[0]}", "it must not be empty")
         return [(1, 2, count)]
 

@@ -30,6 +30,8 @@ class PriorBoxOptions:
         0: SSD's boxes. Else the vendor's dense type: that many steps between the minimum and the square root of minimum * maximum.
     whole_sizes : bool
         Sizes lose their fractions, as in the vendor's fork.
+    reserved : int
+        The output has room for that many times the boxes; what is left at its end is zero (the vendor's fork for its dense type).
     """
 
     min_sizes: tuple[float, ...]
@@ -42,6 +44,7 @@ class PriorBoxOptions:
     offset: float = 0.5
     inner_scale: int = 0
     whole_sizes: bool = False
+    reserved: int = 1
 
 
 def box_sizes(options: PriorBoxOptions) -> np.ndarray:
@@ -79,7 +82,7 @@ def prior_box(options: PriorBoxOptions, cells: tuple[int, int], image: tuple[int
 
     Returns
     -------
-    (1, 2, cells * boxes * 4) float32 ndarray
+    (1, 2, reserved * cells * boxes * 4) float32 ndarray
         Row 0: xmin, ymin, xmax, ymax as fractions of the image, row after row of cells; row 1: their variances.
     """
     height, width = options.image if all(options.image) else image
@@ -92,5 +95,6 @@ def prior_box(options: PriorBoxOptions, cells: tuple[int, int], image: tuple[int
     boxes[..., 1], boxes[..., 3] = (y - half[:, 1]) / height, (y + half[:, 1]) / height
     if options.clip:
         boxes = np.clip(boxes, 0.0, 1.0)
-    variances = np.resize(np.asarray(options.variances, np.float32), boxes.size)
-    return np.stack([boxes.reshape(-1), variances]).astype(np.float32)[None]
+    size = options.reserved * boxes.size
+    variances = np.resize(np.asarray(options.variances, np.float32), size)
+    return np.stack([np.pad(boxes.reshape(-1), (0, size - boxes.size)), variances]).astype(np.float32)[None]

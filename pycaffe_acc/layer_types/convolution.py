@@ -107,7 +107,7 @@ class ConvolutionBase(Layer):
         self.check(group > 0, f"group is {group}; it must be positive")
         self.check(shape[axis] % group == 0, f"the bottom has {shape[axis]} channels, which group {group} does not divide")
         self.check(p.num_output % group == 0, f"num_output {p.num_output} is not divisible by group {group}")
-        if p.same_mode and not self.context.vendor_exact:  # the vendor's CPU path does not look at it
+        if p.same_mode and (any(pad) or not self.context.vendor_exact):  # the vendor's CPU path looks at it only where there is padding
             pad, pad_end = self._same(shape[axis + 1:], kernel, stride, dilation)
         return ConvolutionGeometry(p.num_output, kernel, stride, pad, pad_end, dilation, group, axis, p.bias_term)
 

@@ -14,7 +14,7 @@ from pycaffe_acc.layer import Layer, layer
 class PriorBox(Layer):
     """top (1, 2, boxes * 4) from the shapes of a feature map and of the image.
 
-    The vendor's fork clips unless told otherwise and drops the fractions of the sizes; both only with vendor_exact. Its DENSE type always works on whole sizes.
+    The vendor's fork clips unless told otherwise and drops the fractions of the sizes; both only with vendor_exact. Its DENSE type always works on whole sizes; with vendor_exact its boxes are missing as they are there.
     """
 
     exact_bottoms = 2
@@ -40,8 +40,11 @@ class PriorBox(Layer):
         dense = p.p_type == p.DENSE
         exact = self.context.vendor_exact
         clip = p.clip if p.HasField("clip") or not exact else True
-        return PriorBoxOptions(low, high, self._ratios(p), tuple(p.variance) or (0.1,), clip, self._image(p), self._step(p), p.offset,
-                               p.inner_scale if dense and high else 0, exact or dense)
+        self.check(not dense or p.inner_scale > 0, f"inner_scale {p.inner_scale} must be positive")
+        # the fork makes room for the dense boxes, but its forward pass writes neither them nor those of max_size
+        lost = exact and dense and bool(high)
+        return PriorBoxOptions(low, () if lost else high, self._ratios(p), tuple(p.variance) or (0.1,), clip, self._image(p), self._step(p), p.offset,
+                               p.inner_scale if dense and high and not lost else 0, exact or dense, p.inner_scale if lost else 1)
 
     def _ratios(self, p: Any) -> tuple[float, ...]:
         ratios = [1.0]

@@ -36,7 +36,7 @@ class Upsample(Layer):
         p = message.upsample_param
         scale = p.scale or p.stride
         return UpsampleParams((int(p.upsample_h), int(p.upsample_w)), (int(p.scale_h or p.stride_h or scale), int(p.scale_w or p.stride_w or scale)),
-                              (int(p.pad_out_h), int(p.pad_out_w or p.pad_out_W)))
+                              (int(p.pad_out_h), int(p.pad_out_w)))
 
     def emit(self, graph: Graph, bottoms: list[Tensor]) -> list[Tensor]:
         """UpsampleMask or UpsampleNearest."""

@@ -35,7 +35,6 @@ SKIPPED = {
 ROW_SETS = {"m270_yolov3_basic": (7, 64), "m270_yolov3_high": (7, 64), "m270_yolov3_low": (7, 64)}
 #: nets that the fork refuses and this package accepts
 ACCEPTED = {
-    "clip": "the fork has no Clip layer; BVLC's Caffe has",
     "conv_engine_cudnn": "the fork's enumeration lost CUDNN; prototxts of BVLC's Caffe use it",
     "five_axes": "blobs here may have more than four axes, as in BVLC's Caffe",
     "pool_round_mode": "the fork has no round_mode; BVLC's Caffe has",
