@@ -76,13 +76,14 @@ def decode_rgb(source: ImageSource) -> np.ndarray:
 
 
 def _upright(source: ImageSource, mode: str) -> np.ndarray:
-    image = ImageOps.exif_transpose(_open(source))
+    opened = _open(source, luminance=mode == "L")
+    image = ImageOps.exif_transpose(opened)
     if image.mode.startswith(("I", "F")):
         # OpenCV keeps the upper byte of 16-bit values
         wide = np.asarray(image)
         image = Image.fromarray((wide.astype(np.uint32) >> 8).astype(np.uint8)) if image.mode.startswith("I") else image
     if mode == "L" and image.mode not in ("L", "1"):
-        return _gray_u8(np.asarray(_as_rgb(image)))
+        return _gray_u8(np.asarray(_as_rgb(image)), opened.format == "PNG")
     return np.asarray(image.convert("L") if mode == "L" else _as_rgb(image))
 
 
@@ -93,17 +94,20 @@ def _as_rgb(image: Image.Image) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _gray_u8(rgb: np.ndarray) -> np.ndarray:
-    """OpenCV's fixed-point luminance: (4899 R + 9617 G + 1868 B + 8192) >> 14."""
+def _gray_u8(rgb: np.ndarray, png: bool) -> np.ndarray:
+    """Fixed-point luminance: (4899 R + 9617 G + 1868 B + 8192) >> 14, OpenCV's, or libpng's (9797 R + 19234 G + 3737 B) >> 15."""
     r, g, b = (rgb[:, :, k].astype(np.int32) for k in range(3))
-    return ((4899 * r + 9617 * g + 1868 * b + 8192) >> 14).astype(np.uint8)
+    gray = (9797 * r + 19234 * g + 3737 * b) >> 15 if png else (4899 * r + 9617 * g + 1868 * b + 8192) >> 14
+    return gray.astype(np.uint8)
 
 
-def _open(source: ImageSource) -> Image.Image:
-    """The decoded image."""
+def _open(source: ImageSource, luminance: bool = False) -> Image.Image:
+    """The decoded image; with `luminance` a JPEG's own Y channel, as OpenCV reads it in gray, rather than its colours."""
     name = "the given bytes" if isinstance(source, bytes) else str(getattr(source, "name", source))
     try:
         image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else os.fspath(source) if isinstance(source, (str, Path)) else source)
+        if luminance and image.format == "JPEG":
+            image.draft("L", image.size)
         image.load()
     except FileNotFoundError as e:
         raise MissingFileError(name, "image") from e

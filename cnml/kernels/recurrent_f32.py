@@ -72,7 +72,10 @@ def _start(total, gates, static, hidden, state, cont):
 
 @kernel("lstm_f32")
 def lstm_f32(args, task_id, task_dim):
-    """T steps of N streams: gates (T, N, 4H), static (N, 4H) or 0, cont (T, N), weights (H, 4H), h_0 and c_0 or 0, working state h and c (N, H), y (T, N, H)."""
+    """T steps of N streams.
+
+    Gates (T, N, 4H), static (N, 4H) or 0, cont (T, N), weights (H, 4H), h_0 and c_0 or 0, working state h and c (N, H), y (T, N, H).
+    """
     t_end, n, h = word(args, 9), word(args, 10), word(args, 11)
     gates, cont, w = f32_at(word(args, 0), t_end * n * 4 * h), f32_at(word(args, 2), t_end * n), f32_at(word(args, 3), 4 * h * h)
     static = f32_at(word(args, 1), 4 * n * h if word(args, 1) != 0 else 0)
@@ -101,9 +104,13 @@ def _tanh(x, y):
 
 @kernel("rnn_f32")
 def rnn_f32(args, task_id, task_dim):
-    """T steps of N streams: inputs (T, N, H), static (N, H) or 0, cont (T, N), W_hh and W_ho (in, out), b_o (H), h_0 or 0, working state h (N, H), y (T, N, H)."""
+    """T steps of N streams.
+
+    Inputs (T, N, H), static (N, H) or 0, cont (T, N), W_hh and W_ho (in, out), b_o (H), h_0 or 0, working state h (N, H), y (T, N, H).
+    """
     t_end, n, h = word(args, 9), word(args, 10), word(args, 11)
-    inputs, cont, w, w_out = f32_at(word(args, 0), t_end * n * h), f32_at(word(args, 2), t_end * n), f32_at(word(args, 3), h * h), f32_at(word(args, 4), h * h)
+    inputs, cont = f32_at(word(args, 0), t_end * n * h), f32_at(word(args, 2), t_end * n)
+    w, w_out = f32_at(word(args, 3), h * h), f32_at(word(args, 4), h * h)
     width = h if word(args, 1) != 0 else 0
     static, bias = f32_at(word(args, 1), n * width), f32_at(word(args, 5), h)
     state, y = f32_at(word(args, 7), n * h), f32_at(word(args, 8), t_end * n * h)

@@ -41,7 +41,8 @@ class Accuracy(Operator):
         classes, lines = x[self.axis], prod(x[:self.axis]) * prod(x[self.axis + 1:])
         per_label = prod(x) // max(prod(y), 1)
         expect(self.top_k <= per_label, self, f"top_k {self.top_k}", f"there are {per_label} classes; top_k must not be larger")
-        expect(prod(y) == lines, self, f"scores {x} and labels {y}", f"there are {lines} predictions along axis {self.axis} and {prod(y)} labels; the numbers must be equal")
+        expect(prod(y) == lines, self, f"scores {x} and labels {y}",
+               f"there are {lines} predictions along axis {self.axis} and {prod(y)} labels; the numbers must be equal")
         return [(), (classes,)] if self.per_class else [()]
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:

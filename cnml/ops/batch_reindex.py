@@ -30,5 +30,6 @@ class BatchReindex(Operator):
         bad = ~((chosen >= 0) & (chosen < len(x)))
         if bad.any():
             at = int(np.argmax(bad))
-            raise CnmlError(f"BatchReindex '{self.name}': index {at} is {index[at]:g}; the batch has {len(x)} items, so indices must be in 0..{len(x) - 1}")
+            raise CnmlError(f"BatchReindex '{self.name}': index {at} is {index[at]:g}; the batch has {len(x)} items, "
+                            f"so indices must be in 0..{len(x) - 1}")
         return [batch_reindex(x, index)]

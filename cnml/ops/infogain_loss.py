@@ -34,7 +34,8 @@ class InfogainLoss(Operator):
     kind = "InfogainLoss"
     host_reason = "a loss of one number, computed when testing, not when predicting"
 
-    def __init__(self, axis: int, matrix: np.ndarray | None, ignore: int | None, normalization: Normalization, probabilities: bool = False, name: str = ""):
+    def __init__(self, axis: int, matrix: np.ndarray | None, ignore: int | None, normalization: Normalization, probabilities: bool = False,
+                 name: str = ""):
         super().__init__(name)
         self.axis, self.matrix, self.ignore, self.normalization, self.probabilities = axis, matrix, ignore, normalization, probabilities
 
@@ -42,9 +43,11 @@ class InfogainLoss(Operator):
         """A scalar, and x's shape; one label a line and a square matrix over the classes."""
         x, y = inputs[0], inputs[1]
         lines, classes = prod(x[:self.axis]) * prod(x[self.axis + 1:]), x[self.axis]
-        expect(prod(y) == lines, self, f"scores {x} and labels {y}", f"there are {lines} predictions along axis {self.axis} and {prod(y)} labels; the numbers must be equal")
+        expect(prod(y) == lines, self, f"scores {x} and labels {y}",
+               f"there are {lines} predictions along axis {self.axis} and {prod(y)} labels; the numbers must be equal")
         h = inputs[2] if self.matrix is None else self.matrix.shape
-        expect(prod(h) == classes * classes, self, f"{classes} classes and an infogain matrix of shape {tuple(h)}", f"the matrix must have {classes} x {classes} values")
+        expect(prod(h) == classes * classes, self, f"{classes} classes and an infogain matrix of shape {tuple(h)}",
+               f"the matrix must have {classes} x {classes} values")
         return [(), x] if self.probabilities else [()]
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:

@@ -57,7 +57,8 @@ class LSTM(Operator):
         packed = emit.packed("recurrent input-major", lambda a: np.ascontiguousarray(a.T), w)
         first = inputs[2 + self.static:] if self.exposed else [None, None]
         working = outputs[1:] if self.exposed else state
-        emit.call("lstm_f32", inputs[0], inputs[2] if self.static else None, inputs[1], packed, *first, *working, outputs[0], t, n, h, emit.scratch(4 * 5 * h))
+        emit.call("lstm_f32", inputs[0], inputs[2] if self.static else None, inputs[1], packed, *first, *working, outputs[0], t, n, h,
+                  emit.scratch(4 * 5 * h))
 
     def macs(self, inputs: list[Shape], outputs: list[Shape]) -> int:
         """The recurrent product."""

@@ -52,4 +52,5 @@ class Reduction(Operator):
         shape = inputs[0].shape
         columns = prod(shape[self.axis:])
         coeff = self.coeff / columns if self.operation == "MEAN" else self.coeff
-        emit.call("reduction_f32", inputs[0], outputs[0], prod(shape[:self.axis]), columns, ("SUM", "ASUM", "SUMSQ").index(self.operation.replace("MEAN", "SUM")), float(coeff))
+        operation = ("SUM", "ASUM", "SUMSQ", "MEAN").index(self.operation) % 3  # a mean is a sum with another factor
+        emit.call("reduction_f32", inputs[0], outputs[0], prod(shape[:self.axis]), columns, operation, float(coeff))

@@ -33,7 +33,8 @@ class SigmoidCrossEntropyLoss(Operator):
 
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
         """A scalar; equal counts."""
-        expect(prod(inputs[0]) == prod(inputs[1]), self, f"inputs {inputs[0]} and {inputs[1]}", f"they have {prod(inputs[0])} and {prod(inputs[1])} values; the counts must be equal")
+        expect(prod(inputs[0]) == prod(inputs[1]), self, f"inputs {inputs[0]} and {inputs[1]}",
+               f"they have {prod(inputs[0])} and {prod(inputs[1])} values; the counts must be equal")
         return [()]
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:

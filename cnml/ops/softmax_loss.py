@@ -38,7 +38,8 @@ class SoftmaxLoss(Operator):
         """A scalar; one label for each line along the axis."""
         x, y = inputs[0], inputs[1]
         lines = prod(x[:self.axis]) * prod(x[self.axis + 1:])
-        expect(prod(y) == lines, self, f"scores {x} and labels {y}", f"there are {lines} predictions along axis {self.axis} and {prod(y)} labels; the numbers must be equal")
+        expect(prod(y) == lines, self, f"scores {x} and labels {y}",
+               f"there are {lines} predictions along axis {self.axis} and {prod(y)} labels; the numbers must be equal")
         return [()]
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:

@@ -108,29 +108,3 @@ def multinomial_logistic_loss(p: np.ndarray, labels: np.ndarray) -> np.ndarray:
     rows = _rows(p)
     picked = rows[np.arange(len(rows)), np.asarray(labels).reshape(-1)[:len(rows)].astype(np.int64)]
     return np.asarray(-np.log(np.maximum(picked, THRESHOLD)).sum() / len(rows))
-
-
-def smooth_l1_loss(a: np.ndarray, b: np.ndarray, inside: np.ndarray | None, outside: np.ndarray | None, sigma: float) -> np.ndarray:
-    """sum of outside * f(inside * (a - b)) / N, f(d) = (sigma d)^2 / 2 for |d| < 1/sigma^2, else |d| - 1/(2 sigma^2).
-
-    Girshick, "Fast R-CNN", 2015, with the sigma of Faster R-CNN's code.
-
-    Parameters
-    ----------
-    a, b : (N, ...) ndarray
-    inside, outside : ndarray of the same size, or None for ones
-    sigma : float
-
-    Returns
-    -------
-    float64 scalar array
-    """
-    d = _rows(a) - _rows(b)
-    if inside is not None:
-        d = d * _rows(inside)
-    s2 = sigma * sigma
-    size = np.abs(d)
-    f = np.where(size < 1 / s2, 0.5 * s2 * d * d, size - 0.5 / s2)
-    if outside is not None:
-        f = f * _rows(outside)
-    return np.asarray(f.sum() / len(a))

@@ -32,7 +32,8 @@ def lstm_unit(c: np.ndarray, gates: np.ndarray, cont: np.ndarray) -> tuple[np.nd
     return c1, _sigmoid(o) * np.tanh(c1)
 
 
-def lstm(gates: np.ndarray, static: np.ndarray | None, cont: np.ndarray, w: np.ndarray, h: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def lstm(gates: np.ndarray, static: np.ndarray | None, cont: np.ndarray, w: np.ndarray, h: np.ndarray,
+         c: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """T steps of an LSTM whose input part is computed already.
 
     Parameters

@@ -44,7 +44,8 @@ def softmax_loss(x: np.ndarray, labels: np.ndarray, axis: int, ignore: int | Non
     return np.asarray(total / loss_normalizer(normalization, p.shape[0], p.shape[2], int(counted.sum())))
 
 
-def infogain_loss(x: np.ndarray, labels: np.ndarray, matrix: np.ndarray, axis: int, ignore: int | None, normalization: Normalization) -> tuple[np.ndarray, np.ndarray]:
+def infogain_loss(x: np.ndarray, labels: np.ndarray, matrix: np.ndarray, axis: int, ignore: int | None,
+                  normalization: Normalization) -> tuple[np.ndarray, np.ndarray]:
     """mean of -sum over l of H[label, l] * log(max(softmax(x)[l], 1e-20)).
 
     Parameters

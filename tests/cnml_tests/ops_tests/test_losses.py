@@ -13,7 +13,6 @@ from cnml.ops.hinge_loss import HingeLoss
 from cnml.ops.infogain_loss import InfogainLoss
 from cnml.ops.multinomial_logistic_loss import MultinomialLogisticLoss
 from cnml.ops.sigmoid_cross_entropy_loss import SigmoidCrossEntropyLoss
-from cnml.ops.smooth_l1_loss import SmoothL1Loss
 from cnml.ops.softmax_loss import SoftmaxLoss
 from cnml.reference.loss_normalizer import Normalization, loss_normalizer
 
@@ -72,14 +71,6 @@ def test_euclidean_hinge_contrastive_multinomial():
     assert value(MultinomialLogisticLoss(), [[0.5, 0.5], [0.0, 1.0]], [1, 0]) == pytest.approx((np.log(2) - np.log(1e-20)) / 2, rel=1e-5)
 
 
-def test_smooth_l1():
-    a, zero = [[0.5, 2.0, -3.0]], [[0.0] * 3]
-    assert value(SmoothL1Loss(), a, zero) == pytest.approx(0.125 + 1.5 + 2.5)
-    assert value(SmoothL1Loss(2.0), a, zero) == pytest.approx((0.5 - 0.125) + (2 - 0.125) + (3 - 0.125))
-    assert value(SmoothL1Loss(), a, zero, [[1, 0, 1]]) == pytest.approx(0.125 + 2.5)
-    assert value(SmoothL1Loss(), a, zero, [[1, 0, 1]], [[2, 2, 0]]) == pytest.approx(0.25)
-
-
 def test_accuracy_ties_count_against():
     op = Accuracy(1, 1)
     assert value(op, [[1, 1, 0], [3, 1, 0]], [0, 0]) == 0.5
@@ -119,7 +110,6 @@ def test_labels_out_of_range(op, inputs):
     (ContrastiveLoss(), [(2, 3, 2, 1), (2, 3, 2, 1), (2,)]),
     (ContrastiveLoss(), [(2, 3), (2, 3), (2, 2)]),
     (MultinomialLogisticLoss(), [(2, 3), (2, 2)]),
-    (SmoothL1Loss(), [(2, 3), (2, 3), (2, 4)]),
     (Accuracy(1, 4), [(2, 3), (2,)]),
     (Accuracy(1), [(2, 3), (2, 2)]),
 ])
