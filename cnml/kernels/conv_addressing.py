@@ -89,49 +89,70 @@ def fill_pixels(table, phase, first, rows, padded, pixels):
 
 
 @jit
-def repeat_last(pointers, rows, mr, nt):
-    """Pixels behind the chunk's last, up to a whole tile, read what the last one reads."""
-    dst = i64_at(pointers, (rows + mr - 1) // mr * mr * nt)
-    start = (rows - 1) // mr * nt * mr
-    for t in range(nt):
-        for i in range((rows - 1) % mr + 1, mr):
-            dst[start + t * mr + i] = dst[start + t * mr + (rows - 1) % mr]
+def line_start(table, phase, x, line):
+    """Address of the input that the first pixel of a grid line reads with a tap at (0, 0)."""
+    gh = word(phase, GRID_HEIGHT)
+    return x + (line // gh * word(table, HEIGHT) + line % gh * word(phase, STEP_Y)) * word(table, WIDTH) * word(table, X_PIXEL)
 
 
 @jit
-def fill_taps(table, phase, x, zeros, first, rows, mr, pointers):
-    """pointers[tile][tap][i] = address of the input of the chunk's pixel tile * mr + i, `zeros` outside of the image; the last pixel is repeated."""
+def line_inside(table, phase, line):
+    """Whether all taps of a grid line lie between the top and the bottom of the image."""
+    y = line % word(phase, GRID_HEIGHT) * word(phase, STEP_Y)
+    return y + word(phase, MIN_Y) >= 0 and y + word(phase, MAX_Y) < word(table, HEIGHT)
+
+
+@jit
+def fill_taps(table, phase, x, zeros, first, rows, mr, offsets, flags, pointers):
+    """Where the chunk's pixels read.
+
+    A tile inside of the image gets flag 1 and one pointer a pixel, to which the `offsets` of the taps are added. A tile at the border gets flag 0 and
+    pointers[tap][pixel], to `zeros` where the tap is outside. The last pixel is repeated.
+    """
+    gw, nt, step_x = word(phase, GRID_WIDTH), word(phase, TAPS), word(phase, STEP_X)
+    low_x, high_x, step_bytes = -word(phase, MIN_X), word(table, WIDTH) - word(phase, MAX_X), step_x * word(table, X_PIXEL)
+    tiles = (rows + mr - 1) // mr
+    offset, flag, dst = i64_at(offsets, nt), i64_at(flags, tiles), i64_at(pointers, tiles * mr * nt)
+    for t in range(nt):
+        offset[t] = word(table, word(phase, FIRST_TAP) + 3 * t + 2)
+    gx, line = first % gw, first // gw
+    at, inside_y = line_start(table, phase, x, line) + gx * step_bytes, line_inside(table, phase, line)
+    for tile in range(tiles):
+        slot, n = tile * nt * mr, min(mr, rows - tile * mr)
+        tile_gx, tile_line, inside = gx, line, True
+        for i in range(n):
+            dst[slot + i] = at
+            inside = inside and inside_y and gx * step_x >= low_x and gx * step_x < high_x
+            gx += 1
+            at += step_bytes
+            if gx == gw:
+                gx = 0
+                line += 1
+                at, inside_y = line_start(table, phase, x, line), line_inside(table, phase, line)
+        flag[tile] = 1 if inside else 0
+        if not inside:
+            fill_border(table, phase, x, zeros, tile_gx, tile_line, n, mr, pointers + 8 * slot)
+        for t in range(1 if inside else nt):
+            for i in range(n, mr):
+                dst[slot + t * mr + i] = dst[slot + t * mr + n - 1]
+
+
+@jit
+def fill_border(table, phase, x, zeros, gx, line, n, mr, pointers):
+    """pointers[tap][i] of n pixels from (gx, line) on."""
     gh, gw, nt = word(phase, GRID_HEIGHT), word(phase, GRID_WIDTH), word(phase, TAPS)
     height, width, pixel = word(table, HEIGHT), word(table, WIDTH), word(table, X_PIXEL)
-    step_y, step_x = word(phase, STEP_Y), word(phase, STEP_X)
-    taps = i64_at(table + 8 * word(phase, FIRST_TAP), 3 * nt)  # tap_y, tap_x, byte offset
-    dst = i64_at(pointers, (rows + mr - 1) // mr * mr * nt)
-    low_x, high_x = -word(phase, MIN_X), width - word(phase, MAX_X)
-    r, slot, gx, line = 0, 0, first % gw, first // gw
-    while r < rows:
-        iy = line % gh * step_y
-        base = x + ((line // gh * height + iy) * width + gx * step_x) * pixel
-        inside_y = iy + word(phase, MIN_Y) >= 0 and iy + word(phase, MAX_Y) < height
-        n = min(rows - r, gw - gx)
-        for ix in range(gx * step_x, (gx + n) * step_x, step_x):
-            if inside_y and ix >= low_x and ix < high_x:
-                for t in range(nt):
-                    dst[slot + t * mr] = base + taps[3 * t + 2]
-            else:
-                for t in range(nt):
-                    y_in, x_in = iy + taps[3 * t], ix + taps[3 * t + 1]
-                    dst[slot + t * mr] = base + taps[3 * t + 2] if y_in >= 0 and y_in < height and x_in >= 0 and x_in < width else zeros
-            base += step_x * pixel
-            slot = next_slot(slot, mr, nt)
-        r, gx, line = r + n, 0, line + 1
-    repeat_last(pointers, rows, mr, nt)
-
-
-@jit
-def next_slot(slot, mr, nt):
-    """Where the pointers of the next pixel begin: in the same tile, or in the next."""
-    slot += 1
-    return slot if slot % mr else slot + (nt - 1) * mr
+    dst, taps = i64_at(pointers, nt * mr), i64_at(table + 8 * word(phase, FIRST_TAP), 3 * nt)  # tap_y, tap_x, byte offset
+    for i in range(n):
+        y0, x0 = line % gh * word(phase, STEP_Y), gx * word(phase, STEP_X)
+        base = line_start(table, phase, x, line) + x0 * pixel
+        for t in range(nt):
+            y_in, x_in = y0 + taps[3 * t], x0 + taps[3 * t + 1]
+            dst[t * mr + i] = base + taps[3 * t + 2] if y_in >= 0 and y_in < height and x_in >= 0 and x_in < width else zeros
+        gx += 1
+        if gx == gw:
+            gx = 0
+            line += 1
 
 
 @jit
@@ -193,19 +214,26 @@ def stage_rows(table, phase, x, first, rows, buffer):
 
 
 @jit
-def fill_staged(table, phase, line_bytes, buffer, rows, mr, pointers):
-    """As `fill_taps`, into staged rows, with one tap per kernel row."""
+def fill_staged(table, phase, line_bytes, buffer, rows, mr, offsets, flags, pointers):
+    """As `fill_taps`, into staged rows, with one tap per kernel row: every tile is inside."""
     gw, nt = word(phase, GRID_WIDTH), word(phase, TAPS)
     step_y, step_x = word(phase, STEP_Y) * line_bytes, word(phase, STEP_X) * word(table, CHANNELS) * 4
-    taps = i64_at(table + 8 * word(phase, FIRST_TAP), 3 * nt)
-    dst = i64_at(pointers, (rows + mr - 1) // mr * mr * nt)
-    slot = 0
-    for line in range(buffer, buffer + rows // gw * step_y, step_y):
-        for base in range(line, line + gw * step_x, step_x):
-            for t in range(nt):
-                dst[slot + t * mr] = base + (taps[3 * t] - word(phase, MIN_Y)) * line_bytes
-            slot = next_slot(slot, mr, nt)
-    repeat_last(pointers, rows, mr, nt)
+    tiles = (rows + mr - 1) // mr
+    offset, flag, dst = i64_at(offsets, nt), i64_at(flags, tiles), i64_at(pointers, tiles * mr * nt)
+    for t in range(nt):
+        offset[t] = (word(table, word(phase, FIRST_TAP) + 3 * t) - word(phase, MIN_Y)) * line_bytes
+    gx, line = 0, buffer
+    for tile in range(tiles):
+        slot, n = tile * nt * mr, min(mr, rows - tile * mr)
+        flag[tile] = 1
+        for i in range(n):
+            dst[slot + i] = line + gx * step_x
+            gx += 1
+            if gx == gw:
+                gx = 0
+                line += step_y
+        for i in range(n, mr):
+            dst[slot + i] = dst[slot + n - 1]
 
 
 @jit
@@ -223,18 +251,26 @@ def conv_scratch_f32(table, scratch, mr):
         identity[i] = i
 
 
+@jit
+def pointer_block(table, phase, offsets, mr):
+    """Where the flags and pointers of the tiles begin, behind the offsets of the taps."""
+    flags = offsets + 8 * word(phase, TAPS)
+    return flags, align_64(flags + 8 * (word(table, CHUNK) // mr + 1))
+
+
 @kernel("conv_chunk_f32", words=8)
-def conv_chunk_f32(table, phase, x, zeros, chunk, mr, pixels, pointers):
-    """Pixel indices and tap pointers of a chunk; staged rows come after the pointers."""
+def conv_chunk_f32(table, phase, x, zeros, chunk, mr, pixels, offsets):
+    """Pixel indices, tap offsets, flags and pointers of a chunk; staged rows come after the pointers."""
     first, rows = chunk_range(table, phase, chunk)
     tiles = (rows + mr - 1) // mr
+    flags, pointers = pointer_block(table, phase, offsets, mr)
     fill_pixels(table, phase, first, rows, tiles * mr, pixels)
     if word(table, STAGED) == DIRECT:
-        fill_taps(table, phase, x, zeros, first, rows, mr, pointers)
+        fill_taps(table, phase, x, zeros, first, rows, mr, offsets, flags, pointers)
     else:
         buffer = align_64(pointers + 8 * tiles * mr * word(phase, TAPS))
         line_bytes = stage_rows(table, phase, x, first, rows, buffer)
-        fill_staged(table, phase, line_bytes, buffer, rows, mr, pointers)
+        fill_staged(table, phase, line_bytes, buffer, rows, mr, offsets, flags, pointers)
 
 
 @kernel("conv_gather_f32", words=7)

@@ -12,7 +12,7 @@ import numpy as np
 from cnml.jit import kernel_cfunc
 from cnml.kernels import conv_table as ct
 from cnml.kernels.argblock import real, word
-from cnml.kernels.conv_addressing import align_64, chunk_range, gather_columns, link, phase_chunks, prepare_chunk, prepare_scratch, scatter_columns
+from cnml.kernels.conv_addressing import align_64, chunk_range, gather_columns, link, phase_chunks, pointer_block, prepare_chunk, prepare_scratch, scatter_columns
 from cnml.kernels.conv_tiles import TILES, kernel_name
 from cnml.ukernels.conv_f32 import LANES, conv_tile
 from cnml.ukernels.epilogue_f32 import NONE
@@ -34,7 +34,7 @@ def _conv2d(mr, nv, lanes):
         identity = scratch + align_64(4 * word(table, ct.ZEROS))
         tmp = align_64(identity + 8 * mr)
         pixels = tmp + align_64(4 * mr * nr)
-        pointers = pixels + align_64(8 * (word(table, ct.CHUNK) + mr))
+        offsets = pixels + align_64(8 * (word(table, ct.CHUNK) + mr))
         items, done = np.int64(0), np.int64(0)
         for p in range(word(table, ct.PHASES)):
             items += phase_chunks(table, table + 8 * (ct.HEADER + p * ct.PHASE)) * blocks
@@ -42,12 +42,13 @@ def _conv2d(mr, nv, lanes):
         for p in range(word(table, ct.PHASES)):
             phase = table + 8 * (ct.HEADER + p * ct.PHASE)
             chunks, taps = phase_chunks(table, phase), word(phase, ct.TAPS)
+            flags, pointers = pointer_block(table, phase, offsets, mr)
             current, tiles = np.int64(-1), np.int64(0)
             for item in range(max(begin - done, 0), min(end - done, chunks * blocks)):
                 block, chunk = (item // chunks, item % chunks) if word(table, ct.PANEL_OUTER) else (item % blocks, item // blocks)
                 if chunk != current:
                     current, tiles = chunk, (chunk_range(table, phase, chunk)[1] + mr - 1) // mr
-                    prepare_chunk(table, phase, x, scratch, chunk, mr, pixels, pointers)
+                    prepare_chunk(table, phase, x, scratch, chunk, mr, pixels, offsets)
                 channel = block // group_blocks * cout + block % group_blocks * nr
                 columns = min(nr, cout - block % group_blocks * nr)
                 panel = word(args, 1) + word(phase, ct.WEIGHTS) + block * taps * depth * nr * 4
@@ -71,10 +72,12 @@ def _conv2d(mr, nv, lanes):
                         offset = 4 * c + block // group_blocks * word(table, ct.GROUP_STEP)
                         weights = panel + (tap * depth + c) * nr * 4
                         for tile in range(tiles):
-                            inputs, where = pointers + 8 * mr * (tile * taps + tap), pixels + 8 * mr * tile
+                            inputs, where, step = pointers + 8 * mr * tile * taps, pixels + 8 * mr * tile, 0
+                            if word(flags, tile) == 0:  # at the border every tap has its pointers
+                                inputs, step = inputs + 8 * mr * tap, 8 * mr
                             if columns < nr and source != 0:
                                 gather_columns(tmp, nr, source, source_step, where, mr, columns)
-                            conv_tile(mr, nv, (inputs, some, offset, steps, weights, where if columns == nr else identity, start, start_step, extra, extra_step, out, out_step,
+                            conv_tile(mr, nv, (inputs, step, offsets + 8 * tap, some, offset, steps, weights, where if columns == nr else identity, start, start_step, extra, extra_step, out, out_step,
                                                mode), low, high)
                             if columns < nr:
                                 scatter_columns(tmp, nr, y, y_pixel, where, mr, columns)

@@ -12,7 +12,7 @@ import numpy as np
 from cnml.jit import kernel_cfunc
 from cnml.kernels import conv_table as ct
 from cnml.kernels.argblock import real, word
-from cnml.kernels.conv_addressing import align_64, chunk_range, link, phase_chunks, prepare_chunk, prepare_scratch, spread_columns
+from cnml.kernels.conv_addressing import align_64, chunk_range, link, phase_chunks, pointer_block, prepare_chunk, prepare_scratch, spread_columns
 from cnml.kernels.conv_tiles import DEPTHWISE_TILES, depthwise_name
 from cnml.ukernels.depthwise_f32 import LANES, depthwise_tile
 from cnrt import kernel_table
@@ -32,7 +32,7 @@ def _depthwise2d(mr, nv, lanes):
         identity = scratch + align_64(4 * word(table, ct.ZEROS))
         tmp = align_64(identity + 8 * mr)
         pixels = tmp + align_64(4 * mr * nr)
-        pointers = pixels + align_64(8 * (word(table, ct.CHUNK) + mr))
+        offsets = pixels + align_64(8 * (word(table, ct.CHUNK) + mr))
         y_pixel, add_pixel = word(table, ct.Y_PIXEL), word(table, ct.ADD_PIXEL)
         items, done = np.int64(0), np.int64(0)
         for p in range(word(table, ct.PHASES)):
@@ -41,11 +41,13 @@ def _depthwise2d(mr, nv, lanes):
         for p in range(word(table, ct.PHASES)):
             phase = table + 8 * (ct.HEADER + p * ct.PHASE)
             chunks, taps = phase_chunks(table, phase), word(phase, ct.TAPS)
+            flags, pointers = pointer_block(table, phase, offsets, mr)
             weights = word(args, 1) + word(phase, ct.WEIGHTS)
             for chunk in range(max(begin - done, 0), min(end - done, chunks)):
-                prepare_chunk(table, phase, x, scratch, chunk, mr, pixels, pointers)
+                prepare_chunk(table, phase, x, scratch, chunk, mr, pixels, offsets)
                 for tile in range((chunk_range(table, phase, chunk)[1] + mr - 1) // mr):
                     inputs, where = pointers + 8 * mr * tile * taps, pixels + 8 * mr * tile
+                    step = 0 if word(flags, tile) else 8 * mr  # at the border every tap has its pointers
                     for block in range(ranks * blocks):
                         rank, channel = block // blocks, block % blocks * nr
                         columns = min(nr, channels - channel)
@@ -57,7 +59,7 @@ def _depthwise2d(mr, nv, lanes):
                                 spread_columns(tmp, nr, add, add_step, where, mr, columns, -ranks)
                                 add, add_step = tmp, 4 * nr
                             out, out_step = tmp, 4 * nr
-                        depthwise_tile(mr, nv, (inputs, taps, 4 * channel, columns, weights + 4 * nr * taps * block, where if ranks == 1 else identity,
+                        depthwise_tile(mr, nv, (inputs, step, offsets, taps, 4 * channel, columns, weights + 4 * nr * taps * block, where if ranks == 1 else identity,
                                                 word(args, 2) + 4 * nr * block, add, add_step, out, out_step, mode), low, high)
                         if ranks > 1:
                             spread_columns(tmp, nr, word(args, 4) + first, y_pixel, where, mr, columns, ranks)

@@ -21,9 +21,11 @@ _UNROLL = 4
 class TileWords(NamedTuple):
     """Integer operands of a tile, in order; addresses and strides are in bytes."""
 
-    taps: Any           # address of int64[ntaps][MR]: where each pixel's inputs of a tap lie
+    pointers: Any       # address of int64[MR]: each pixel's input, or with a step int64[ntaps][MR]
+    step: Any           # bytes between the pointers of two taps; 0 when they are the same
+    offsets: Any        # address of int64[ntaps] to add to the pointers; not read when there is a step
     ntaps: Any
-    offset: Any         # added to every entry of taps
+    offset: Any         # added to every pointer
     depth: Any          # input channels of a tap
     weights: Any        # float32[ntaps][depth][NV * lanes]
     pixels: Any         # address of int64[MR]: index of each output pixel
@@ -76,10 +78,10 @@ def _start(bd: ir.IRBuilder, w: TileWords, rows: int, vectors: int) -> list[list
 def _accumulate(bd: ir.IRBuilder, w: TileWords, sums: list[list[Cell]], rows: int, vectors: int) -> None:
     """The product: taps outside, depth inside, several steps of depth unrolled."""
     weights = Cell(bd, ir.PointerType(), pointer(bd, w.weights))
-    table = pointer(bd, w.taps)
+    table = pointer(bd, w.pointers)
     with loop(bd, word(0), w.ntaps, 1) as tap:
-        entry = bd.mul(tap, word(rows))
-        inputs = [at(bd, pointer(bd, load_word(bd, table, bd.add(entry, word(i)))), w.offset) for i in range(rows)]
+        row, shift = at(bd, table, bd.mul(tap, w.step)), tap_shift(bd, w, tap)
+        inputs = [at(bd, pointer(bd, load_word(bd, row, i)), shift) for i in range(rows)]
         whole = bd.and_(w.depth, word(-_UNROLL))
         for start, stop, steps in ((word(0), whole, _UNROLL), (whole, w.depth, 1)):
             with loop(bd, start, stop, steps) as k:
@@ -87,6 +89,12 @@ def _accumulate(bd: ir.IRBuilder, w: TileWords, sums: list[list[Cell]], rows: in
                 for step in range(steps):
                     _step(bd, sums, panel, inputs, k, step, vectors)
                 weights.set(at(bd, panel, steps * vectors * LANES * 4))
+
+
+def tap_shift(bd: ir.IRBuilder, w: Any, tap: ir.Value) -> ir.Value:
+    """Bytes from a pixel's pointer to what it reads under a tap."""
+    own = load_word(bd, pointer(bd, w.offsets), tap)
+    return bd.add(w.offset, bd.select(bd.icmp_signed("==", w.step, word(0)), own, word(0)))
 
 
 def _step(bd: ir.IRBuilder, sums: list[list[Cell]], panel: ir.Value, inputs: list[ir.Value], k: ir.Value, step: int, vectors: int) -> None:

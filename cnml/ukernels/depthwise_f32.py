@@ -9,6 +9,7 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 from cnml.cpu import isa
+from cnml.ukernels.conv_f32 import tap_shift
 from cnml.ukernels.epilogue_f32 import activate
 from cnml.ukernels.simd import vec_f32 as v
 from cnml.ukernels.simd.loop import Cell, loop
@@ -20,9 +21,11 @@ LANES = isa().lanes
 class DepthwiseWords(NamedTuple):
     """Integer operands of a tile, in order; addresses and strides are in bytes."""
 
-    taps: Any          # address of int64[ntaps][MR]: where each pixel's input of a tap lies
+    pointers: Any       # address of int64[MR]: each pixel's input, or with a step int64[ntaps][MR]
+    step: Any           # bytes between the pointers of two taps; 0 when they are the same
+    offsets: Any        # address of int64[ntaps] to add to the pointers; not read when there is a step
     ntaps: Any
-    offset: Any        # of the first channel, added to every entry of taps
+    offset: Any        # of the first channel, added to every pointer
     columns: Any       # channels of this tile that exist
     weights: Any       # float32[ntaps][NV * lanes]
     pixels: Any        # address of int64[MR]: index of each output pixel
@@ -65,13 +68,13 @@ def _tile(bd: ir.IRBuilder, w: DepthwiseWords, limits: tuple[ir.Value, ir.Value]
             base = at(bd, pointer(bd, w.add), bd.mul(load_word(bd, pixels, i), w.add_stride))
             for j, cell in enumerate(sums[i]):
                 cell.set(bd.fadd(cell.get(), v.load_masked(bd, at(bd, base, 4 * LANES * j), LANES, masks[j])))
-    table, weights = pointer(bd, w.taps), pointer(bd, w.weights)
+    table, weights = pointer(bd, w.pointers), pointer(bd, w.weights)
     with loop(bd, word(0), w.ntaps, 1) as tap:
-        entry = bd.mul(tap, word(rows))
+        pointers, shift = at(bd, table, bd.mul(tap, w.step)), tap_shift(bd, w, tap)
         panel = at(bd, weights, bd.mul(tap, word(4 * LANES * len(masks))))
         row = [v.load(bd, at(bd, panel, 4 * LANES * j), LANES, align=4 * LANES) for j in range(len(masks))]
         for i in range(rows):
-            base = at(bd, pointer(bd, load_word(bd, table, bd.add(entry, word(i)))), w.offset)
+            base = at(bd, pointer(bd, load_word(bd, pointers, i)), shift)
             for j, cell in enumerate(sums[i]):
                 cell.set(v.multiply_add(bd, v.load_masked(bd, at(bd, base, 4 * LANES * j), LANES, masks[j]), row[j], cell.get()))
     activate(bd, w.mode, limits, [cell for row in sums for cell in row], LANES)
