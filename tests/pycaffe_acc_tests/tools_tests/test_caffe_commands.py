@@ -1,0 +1,105 @@
+"""The caffe binary's commands and lines."""
+from __future__ import annotations
+
+import re
+import subprocess
+
+import numpy as np
+import pytest
+
+from pycaffe_acc.tools.demo import FOLDER
+from pycaffe_acc.tools.glog import glog
+from pycaffe_acc.tools.main import main
+
+TEST_NET = """name: "scored"
+layer { name: "data" type: "DummyData" top: "data" top: "label"
+  dummy_data_param { shape { dim: 4 dim: 3 } shape { dim: 4 } data_filler { type: "constant" value: 2 } data_filler { type: "constant" value: 1 } } }
+layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" inner_product_param { num_output: 2 } }
+layer { name: "accuracy" type: "Accuracy" bottom: "ip" bottom: "label" top: "accuracy" include { phase: TEST } }
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }
+"""
+
+
+@pytest.fixture
+def scored(tmp_path):
+    """A net with its own data, and weights under which class 1 always wins by 6."""
+    import pycaffe_acc as caffe
+    path = tmp_path / "net.prototxt"
+    path.write_text(TEST_NET)
+    net = caffe.Net(str(path), caffe.TEST)
+    net.params["ip"][0].data[...] = np.array([[0, 0, 0], [1, 1, 1]])
+    net.params["ip"][1].data[...] = 0
+    net.save(str(tmp_path / "net.caffemodel"))
+    return str(path), str(tmp_path / "net.caffemodel")
+
+
+def test_test_prints_batches_and_means(scored, capsys):
+    assert main(["caffe", "test", "-model", scored[0], "-weights", scored[1], "-iterations", "2"]) == 0
+    captured = capsys.readouterr()
+    loss = np.log1p(np.exp(-6.0))
+    lines = captured.err.splitlines()
+    assert captured.out == ""
+    assert lines[:2] == ["Use CPU.", "Running for 2 iterations."]
+    assert lines[2:6] == [f"Batch {i}, {name} = {value:g}" for i in range(2) for name, value in (("accuracy", 1.0), ("loss", np.float32(loss)))]
+    printed = re.match(r"Loss: (\S+)$", lines[6])
+    assert printed and float(printed[1]) == pytest.approx(loss, rel=1e-4)
+    assert lines[7] == "accuracy = 1"
+    assert re.match(r"loss = \S+ \(\* 1 = \S+ loss\)$", lines[8]) and len(lines) == 9
+
+
+def test_time_prints_layers(capsys):
+    assert main(["caffe", "time", "--model=" + str(FOLDER / "deploy.prototxt"), "-iterations=2"]) == 0
+    err = capsys.readouterr().err
+    assert "*** Benchmark begins ***" in err and "Testing for 2 iterations." in err and "*** Benchmark ends ***" in err
+    assert re.search(r"^ *conv1\tforward: [\d.e-]+ ms\.$", err, re.MULTILINE)
+    assert re.search(r"^Average Forward pass: [\d.e-]+ ms\.$", err, re.MULTILINE)
+    assert "backward" not in err.lower()
+
+
+def test_device_query(capsys):
+    assert main(["caffe", "device_query"]) == 0
+    assert re.search(r"Number of cores: +\d+", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(("words", "status", "message"), [
+    (["train", "-solver", "s"], 4, "training is not part of this package"),
+    (["genoff", "-model", "m"], 4, "offline models"),
+    (["test", "-model", "m", "-weights", "w", "-mmode", "MFUS"], 4, "-mmode MFUS"),
+    (["dance"], 2, "unknown action 'dance'"),
+    (["test", "time"], 2, "one command"),
+    (["test"], 2, "need a model definition to score"),
+    (["test", "-model", "m"], 2, "need model weights to score"),
+    (["time", "-model", "m", "-phase", "LUNCH"], 2, "phase must be"),
+    (["time", "-model", "none.prototxt"], 3, "none.prototxt"),
+    (["time", "-model", "m", "-iterations", "0"], 3, "at least one iteration"),
+    (["time", "-modle", "m"], 2, "unknown command line flag"),
+])
+def test_refusals(words, status, message, capsys):
+    assert main(["caffe", *words]) == status
+    err = capsys.readouterr().err
+    assert message in err and "Traceback" not in err
+
+
+def test_usage(capsys):
+    assert main(["caffe"]) == 2
+    assert "commands:" in capsys.readouterr().out
+    assert main(["caffe", "--help"]) == 0
+
+
+def test_glog_prefix_and_level(capsys, monkeypatch):
+    monkeypatch.setenv("log_prefix", "true")
+    glog("hello")
+    assert re.match(r"I\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ caffe.py\] hello\n$", capsys.readouterr().err)
+    monkeypatch.setenv("GLOG_minloglevel", "2")
+    glog("hello")
+    glog("broken", "E")
+    assert capsys.readouterr().err.startswith("E")
+
+
+def test_shims_run(tmp_path, capsys):
+    assert main(["shims", str(tmp_path / "bin")]) == 0
+    assert "PATH=" in capsys.readouterr().out
+    assert sorted(p.name for p in (tmp_path / "bin").iterdir()) == ["caffe", "upgrade_net_proto_binary", "upgrade_net_proto_text"]
+    result = subprocess.run([tmp_path / "bin" / "caffe", "train"], capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode in (1, 4), result.stderr  # 1: the package is not installed, only on this process's path
+    assert "Traceback" not in result.stderr or "No module named" in result.stderr
