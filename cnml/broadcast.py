@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from cnml.tensor import Layout, Shape, count
 
 
@@ -47,3 +49,25 @@ def bands(shape: Shape, layout: Layout, axis: int, span: int) -> Bands:
             return Bands(1, 1, groups, count(shape) // max(groups, 1))
         return Bands(groups, count(shape) // max(groups * c, 1), c, 1)
     return Bands(1, count(shape[:axis]), count(shape[axis:axis + span]), count(shape[axis + span:]))
+
+
+#: shortest run of consecutive factors that keeps vector loops busy
+RUN = 128
+
+
+def repeats(plan: Bands) -> int:
+    """How often to repeat a short factor so that one row of the tensor's memory is several of its rows; 1 where that cannot be.
+
+    Only a factor with one group and no inner axis repeats over memory with a period of its own length.
+    """
+    return -(-RUN // plan.dim) if plan.groups == 1 and plan.inner == 1 and 0 < plan.dim < RUN and plan.rows > 1 else 1
+
+
+def repeated(plan: Bands, times: int) -> Bands:
+    """The plan for a factor that stands `times` times in a row; the last row may end beyond the tensor."""
+    return Bands(plan.groups, -(-plan.rows // times), plan.dim * times, plan.inner) if times > 1 else plan
+
+
+def repeat(factor: np.ndarray, times: int) -> np.ndarray:
+    """The factor `times` times in a row, flat."""
+    return np.tile(factor.reshape(-1), times)

@@ -1,34 +1,72 @@
-"""Element-wise functions of two arrays; arguments a, b, y, n. y may be a or b."""
+"""Element-wise functions of two arrays; arguments a, b, y, n. y may be a or b, and then is passed in its place (see `aliasing`)."""
 from __future__ import annotations
 
 import numpy as np
 
+from cnml.jit import jit
 from cnml.kernels import kernel
+from cnml.kernels.aliasing import in_place
 from cnml.kernels.argblock import f32_at, real, word
+
+
+@jit(forceinline=True)
+def band(args, task_id, task_dim):
+    """A task's part of a, b and y."""
+    n = word(args, 3)
+    first, last = n * task_id // task_dim, n * (task_id + 1) // task_dim
+    return f32_at(word(args, 0) + 4 * first, last - first), f32_at(word(args, 1) + 4 * first, last - first), f32_at(word(args, 2) + 4 * first, last - first)
+
+
+@jit(inline="always")
+def _sum(a, b, y, p, q):
+    for i in range(y.size):
+        y[i] = p * a[i] + q * b[i]
 
 
 @kernel("eltwise_sum_f32")
 def eltwise_sum_f32(args, task_id, task_dim):
     """y = p * a + q * b over n elements."""
-    n, p, q = word(args, 3), np.float32(real(args, 4)), np.float32(real(args, 5))
-    a, b, y = f32_at(word(args, 0), n), f32_at(word(args, 1), n), f32_at(word(args, 2), n)
-    for i in range(n * task_id // task_dim, n * (task_id + 1) // task_dim):
-        y[i] = p * a[i] + q * b[i]
+    a, b, y = band(args, task_id, task_dim)
+    p, q = np.float32(real(args, 4)), np.float32(real(args, 5))
+    if in_place(args, 0, 2):
+        _sum(y, b, y, p, q)
+    elif in_place(args, 1, 2):
+        _sum(a, y, y, p, q)
+    else:
+        _sum(a, b, y, p, q)
+
+
+@jit(inline="always")
+def _prod(a, b, y):
+    for i in range(y.size):
+        y[i] = a[i] * b[i]
 
 
 @kernel("eltwise_prod_f32")
 def eltwise_prod_f32(args, task_id, task_dim):
     """y = a * b over n elements."""
-    n = word(args, 3)
-    a, b, y = f32_at(word(args, 0), n), f32_at(word(args, 1), n), f32_at(word(args, 2), n)
-    for i in range(n * task_id // task_dim, n * (task_id + 1) // task_dim):
-        y[i] = a[i] * b[i]
+    a, b, y = band(args, task_id, task_dim)
+    if in_place(args, 0, 2):
+        _prod(y, b, y)
+    elif in_place(args, 1, 2):
+        _prod(a, y, y)
+    else:
+        _prod(a, b, y)
+
+
+@jit(inline="always")
+def _max(a, b, y):
+    for i in range(y.size):
+        y[i] = a[i] if a[i] > b[i] else b[i]
 
 
 @kernel("eltwise_max_f32")
 def eltwise_max_f32(args, task_id, task_dim):
     """y = a > b ? a : b over n elements."""
-    n = word(args, 3)
-    a, b, y = f32_at(word(args, 0), n), f32_at(word(args, 1), n), f32_at(word(args, 2), n)
-    for i in range(n * task_id // task_dim, n * (task_id + 1) // task_dim):
-        y[i] = a[i] if a[i] > b[i] else b[i]
+    a, b, y = band(args, task_id, task_dim)
+    if in_place(args, 0, 2):
+        _max(y, b, y)
+    elif in_place(args, 1, 2):
+        _max(a, y, y)
+    else:
+        _max(a, b, y)

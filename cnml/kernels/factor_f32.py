@@ -1,6 +1,8 @@
-"""Maps with a factor that spans some axes: x lies as (groups, rows, dim, inner), the factor as (groups, dim); see `cnml.broadcast`. y may be x.
+"""Maps with a factor that spans some axes. y may be x (see `aliasing`).
 
-Tasks take bands of the flat array, so any shape is shared evenly.
+The array lies as (groups, rows, dim, inner), the factor as (groups, dim); see `cnml.broadcast`. n is the array's size; it may end
+within the last row.
+Tasks take bands of the flat array, so any shape is shared evenly. The loops get addresses, because two slices of one array are not seen to be the same.
 """
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ import numpy as np
 
 from cnml.jit import jit
 from cnml.kernels import kernel
+from cnml.kernels.aliasing import in_place
 from cnml.kernels.argblock import f32_at, word
 
 ZERO = np.float32(0)
@@ -24,120 +27,129 @@ def place(i, rows, dim, inner):
     return at, (line + 1) * inner - i
 
 
-@jit
-def _affine_same(x, s, b, y, n):
-    for i in range(n):
-        y[i] = x[i] * s + b
-
-
-@jit
-def _affine_run(x, s, b, y, n):
-    for i in range(n):
-        y[i] = x[i] * s[i] + b[i]
+@jit(inline="always")
+def _affine(x, s, b, y, first, last, rows, dim, inner):
+    i = first
+    while i < last:
+        at, run = place(i, rows, dim, inner)
+        run = min(run, last - i)
+        x1, y1 = f32_at(x + 4 * i, run), f32_at(y + 4 * i, run)
+        if inner == 1:
+            s1, b1 = f32_at(s + 4 * at, run), f32_at(b + 4 * at, run)
+            for j in range(run):
+                v = x1[j]
+                y1[j] = v * s1[j] + b1[j]
+        else:
+            s0, b0 = f32_at(s + 4 * at, 1)[0], f32_at(b + 4 * at, 1)[0]
+            for j in range(run):
+                v = x1[j]
+                y1[j] = v * s0 + b0
+        i += run
 
 
 @kernel("factor_affine_f32")
 def factor_affine_f32(args, task_id, task_dim):
-    """y = x * s + b; arguments x, s, b, y, groups, rows, dim, inner."""
-    groups, rows, dim, inner = word(args, 4), word(args, 5), word(args, 6), word(args, 7)
-    n = groups * rows * dim * inner
-    x, y = f32_at(word(args, 0), n), f32_at(word(args, 3), n)
-    s, b = f32_at(word(args, 1), groups * dim), f32_at(word(args, 2), groups * dim)
-    i, last = n * task_id // task_dim, n * (task_id + 1) // task_dim
+    """y = x * s + b; arguments x, s, b, y, n, groups, rows, dim, inner."""
+    n, rows, dim, inner = word(args, 4), word(args, 6), word(args, 7), word(args, 8)
+    x, s, b, y = word(args, 0), word(args, 1), word(args, 2), word(args, 3)
+    first, last = n * task_id // task_dim, n * (task_id + 1) // task_dim
+    if in_place(args, 0, 3):
+        _affine(y, s, b, y, first, last, rows, dim, inner)
+    else:
+        _affine(x, s, b, y, first, last, rows, dim, inner)
+
+
+@jit(inline="always")
+def _multiply(x, s, y, first, last, rows, dim, inner):
+    i = first
     while i < last:
         at, run = place(i, rows, dim, inner)
         run = min(run, last - i)
+        x1, y1 = f32_at(x + 4 * i, run), f32_at(y + 4 * i, run)
         if inner == 1:
-            _affine_run(x[i:], s[at:], b[at:], y[i:], run)
+            s1 = f32_at(s + 4 * at, run)
+            for j in range(run):
+                v = x1[j]
+                y1[j] = v * s1[j]
         else:
-            _affine_same(x[i:], s[at], b[at], y[i:], run)
+            s0 = f32_at(s + 4 * at, 1)[0]
+            for j in range(run):
+                v = x1[j]
+                y1[j] = v * s0
         i += run
-
-
-@jit
-def _multiply_same(x, s, y, n):
-    for i in range(n):
-        y[i] = x[i] * s
-
-
-@jit
-def _multiply_run(x, s, y, n):
-    for i in range(n):
-        y[i] = x[i] * s[i]
 
 
 @kernel("factor_multiply_f32")
 def factor_multiply_f32(args, task_id, task_dim):
-    """y = x * s; arguments x, s, y, groups, rows, dim, inner."""
-    groups, rows, dim, inner = word(args, 3), word(args, 4), word(args, 5), word(args, 6)
-    n = groups * rows * dim * inner
-    x, s, y = f32_at(word(args, 0), n), f32_at(word(args, 1), groups * dim), f32_at(word(args, 2), n)
-    i, last = n * task_id // task_dim, n * (task_id + 1) // task_dim
+    """y = x * s; arguments x, s, y, n, groups, rows, dim, inner."""
+    n, rows, dim, inner = word(args, 3), word(args, 5), word(args, 6), word(args, 7)
+    x, s, y = word(args, 0), word(args, 1), word(args, 2)
+    first, last = n * task_id // task_dim, n * (task_id + 1) // task_dim
+    if in_place(args, 0, 2):
+        _multiply(y, s, y, first, last, rows, dim, inner)
+    else:
+        _multiply(x, s, y, first, last, rows, dim, inner)
+
+
+@jit(inline="always")
+def _shift(x, b, y, first, last, rows, dim, inner):
+    i = first
     while i < last:
         at, run = place(i, rows, dim, inner)
         run = min(run, last - i)
+        x1, y1 = f32_at(x + 4 * i, run), f32_at(y + 4 * i, run)
         if inner == 1:
-            _multiply_run(x[i:], s[at:], y[i:], run)
+            b1 = f32_at(b + 4 * at, run)
+            for j in range(run):
+                v = x1[j]
+                y1[j] = v + b1[j]
         else:
-            _multiply_same(x[i:], s[at], y[i:], run)
+            b0 = f32_at(b + 4 * at, 1)[0]
+            for j in range(run):
+                v = x1[j]
+                y1[j] = v + b0
         i += run
-
-
-@jit
-def _shift_same(x, b, y, n):
-    for i in range(n):
-        y[i] = x[i] + b
-
-
-@jit
-def _shift_run(x, b, y, n):
-    for i in range(n):
-        y[i] = x[i] + b[i]
 
 
 @kernel("factor_shift_f32")
 def factor_shift_f32(args, task_id, task_dim):
-    """y = x + b; arguments x, b, y, groups, rows, dim, inner."""
-    groups, rows, dim, inner = word(args, 3), word(args, 4), word(args, 5), word(args, 6)
-    n = groups * rows * dim * inner
-    x, b, y = f32_at(word(args, 0), n), f32_at(word(args, 1), groups * dim), f32_at(word(args, 2), n)
-    i, last = n * task_id // task_dim, n * (task_id + 1) // task_dim
+    """y = x + b; arguments x, b, y, n, groups, rows, dim, inner."""
+    n, rows, dim, inner = word(args, 3), word(args, 5), word(args, 6), word(args, 7)
+    x, b, y = word(args, 0), word(args, 1), word(args, 2)
+    first, last = n * task_id // task_dim, n * (task_id + 1) // task_dim
+    if in_place(args, 0, 2):
+        _shift(y, b, y, first, last, rows, dim, inner)
+    else:
+        _shift(x, b, y, first, last, rows, dim, inner)
+
+
+@jit(inline="always")
+def _prelu(x, slope, y, first, last, rows, dim, inner):
+    i = first
     while i < last:
         at, run = place(i, rows, dim, inner)
         run = min(run, last - i)
+        x1, y1 = f32_at(x + 4 * i, run), f32_at(y + 4 * i, run)
         if inner == 1:
-            _shift_run(x[i:], b[at:], y[i:], run)
+            slope1 = f32_at(slope + 4 * at, run)
+            for j in range(run):
+                v = x1[j]
+                y1[j] = (ZERO if v < ZERO else v) + slope1[j] * (ZERO if v > ZERO else v)
         else:
-            _shift_same(x[i:], b[at], y[i:], run)
+            slope0 = f32_at(slope + 4 * at, 1)[0]
+            for j in range(run):
+                v = x1[j]
+                y1[j] = (ZERO if v < ZERO else v) + slope0 * (ZERO if v > ZERO else v)
         i += run
-
-
-@jit
-def _prelu_same(x, slope, y, n):
-    for i in range(n):
-        v = x[i]
-        y[i] = (ZERO if v < ZERO else v) + slope * (ZERO if v > ZERO else v)
-
-
-@jit
-def _prelu_run(x, slope, y, n):
-    for i in range(n):
-        v = x[i]
-        y[i] = (ZERO if v < ZERO else v) + slope[i] * (ZERO if v > ZERO else v)
 
 
 @kernel("factor_prelu_f32")
 def factor_prelu_f32(args, task_id, task_dim):
-    """y = max(x, 0) + slope * min(x, 0); arguments x, slope, y, groups, rows, dim, inner."""
-    groups, rows, dim, inner = word(args, 3), word(args, 4), word(args, 5), word(args, 6)
-    n = groups * rows * dim * inner
-    x, slope, y = f32_at(word(args, 0), n), f32_at(word(args, 1), groups * dim), f32_at(word(args, 2), n)
-    i, last = n * task_id // task_dim, n * (task_id + 1) // task_dim
-    while i < last:
-        at, run = place(i, rows, dim, inner)
-        run = min(run, last - i)
-        if inner == 1:
-            _prelu_run(x[i:], slope[at:], y[i:], run)
-        else:
-            _prelu_same(x[i:], slope[at], y[i:], run)
-        i += run
+    """y = max(x, 0) + slope * min(x, 0); arguments x, slope, y, n, groups, rows, dim, inner."""
+    n, rows, dim, inner = word(args, 3), word(args, 5), word(args, 6), word(args, 7)
+    x, slope, y = word(args, 0), word(args, 1), word(args, 2)
+    first, last = n * task_id // task_dim, n * (task_id + 1) // task_dim
+    if in_place(args, 0, 2):
+        _prelu(y, slope, y, first, last, rows, dim, inner)
+    else:
+        _prelu(x, slope, y, first, last, rows, dim, inner)

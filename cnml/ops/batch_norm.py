@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cnml.broadcast import bands
+from cnml.broadcast import bands, repeated, repeats
 from cnml.emitter import Emitter
 from cnml.epilogue import Fold
 from cnml.errors import expect
@@ -83,6 +83,12 @@ class BatchNorm(Operator):
         if not self.use_global_stats:
             emit.host(self)
             return
-        mean, *others = emit.parameters[:3]
-        maps = emit.packed(("batch_norm", self.eps), lambda *arrays: self.affine(*arrays).astype(np.float32), mean, *others)
-        emit.call("factor_affine_f32", inputs[0], maps[0], maps[1], outputs[0], *bands(inputs[0].shape, inputs[0].layout, 1, 1))
+        x = inputs[0]
+        plan = bands(x.shape, x.layout, 1, 1)
+        times = repeats(plan)
+
+        def pack(*statistics: np.ndarray) -> np.ndarray:
+            return np.tile(self.affine(*statistics), times).astype(np.float32)
+
+        maps = emit.packed(("batch_norm", self.eps, times), pack, *emit.parameters[:3])
+        emit.call("factor_affine_f32", x, maps[0], maps[1], outputs[0], x.count, *repeated(plan, times))

@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
-from cnml.broadcast import bands, follows_channels
+from cnml.broadcast import bands, follows_channels, repeat, repeated, repeats
 from cnml.emitter import Emitter
 from cnml.epilogue import Fold
 from cnml.errors import expect
@@ -64,5 +65,8 @@ class Bias(Operator):
 
     def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
         """One pass."""
-        shift = [*inputs[1:], *emit.parameters][0]
-        emit.call("factor_shift_f32", inputs[0], shift, outputs[0], *bands(inputs[0].shape, inputs[0].layout, self.axis, self.num_axes))
+        x = inputs[0]
+        plan = bands(x.shape, x.layout, self.axis, self.num_axes)
+        times = repeats(plan) if len(inputs) == 1 else 1
+        shift = inputs[1] if len(inputs) > 1 else emit.packed(("repeat", times), partial(repeat, times=times), emit.parameters[0])
+        emit.call("factor_shift_f32", x, shift, outputs[0], x.count, *repeated(plan, times))

@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
-from cnml.broadcast import bands
+from cnml.broadcast import Bands, bands, repeat, repeated, repeats
 from cnml.emitter import Emitter
 from cnml.errors import expect
 from cnml.operator import Operator
@@ -43,5 +44,7 @@ class PRelu(Operator):
         """One pass."""
         slope = emit.parameters[0]
         x = inputs[0]
-        shared = count(slope.shape) == 1
-        emit.call("factor_prelu_f32", x, slope, outputs[0], *((1, 1, 1, x.count) if shared else bands(x.shape, x.layout, 1, 1)))
+        plan = Bands(1, 1, 1, x.count) if count(slope.shape) == 1 else bands(x.shape, x.layout, 1, 1)
+        times = repeats(plan)
+        slopes = emit.packed(("repeat", times), partial(repeat, times=times), slope)
+        emit.call("factor_prelu_f32", x, slopes, outputs[0], x.count, *repeated(plan, times))

@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
-from cnml.broadcast import bands, follows_channels
+from cnml.broadcast import bands, follows_channels, repeat, repeated, repeats
 from cnml.emitter import Emitter
 from cnml.epilogue import Fold
 from cnml.errors import expect
@@ -78,9 +79,8 @@ class Scale(Operator):
 
     def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
         """One pass."""
-        factors = [*inputs[1:], *emit.parameters]
-        plan = bands(inputs[0].shape, inputs[0].layout, self.axis, self.num_axes)
-        if self.bias_term:
-            emit.call("factor_affine_f32", inputs[0], factors[0], factors[1], outputs[0], *plan)
-        else:
-            emit.call("factor_multiply_f32", inputs[0], factors[0], outputs[0], *plan)
+        x, y = inputs[0], outputs[0]
+        plan = bands(x.shape, x.layout, self.axis, self.num_axes)
+        times = repeats(plan) if len(inputs) == 1 else 1
+        factors = [*inputs[1:], *(emit.packed(("repeat", times), partial(repeat, times=times), p) for p in emit.parameters)]
+        emit.call("factor_affine_f32" if self.bias_term else "factor_multiply_f32", x, *factors, y, x.count, *repeated(plan, times))
