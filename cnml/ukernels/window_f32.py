@@ -45,11 +45,24 @@ def _chunk(bd: ir.IRBuilder, args: tuple[ir.Value, ...], offset: ir.Value, vecto
 
 def _emit(bd: ir.IRBuilder, args: tuple[ir.Value, ...], channels: ir.Value, start: float, step: Step) -> None:
     done = Cell(bd, I64, word(0))
-    for vectors, lanes in ((4, LANES), (1, LANES), (1, 1)):
-        width = vectors * lanes
-        with loop(bd, done.get(), channels, width) as c:
-            _chunk(bd, args, bd.mul(c, word(4)), vectors, lanes, start, step)
-            done.set(bd.add(c, word(width)))
+    for vectors, lanes in ((4, LANES), (1, LANES)):
+        _cover(bd, args, channels, done, vectors, lanes, start, step)
+    rest = bd.icmp_signed("<", done.get(), channels)
+    with bd.if_then(rest), bd.if_else(bd.icmp_signed(">=", channels, word(LANES))) as (wide, narrow):
+        with wide:
+            # the last vector moves back and computes some channels again
+            _chunk(bd, args, bd.mul(bd.sub(channels, word(LANES)), word(4)), 1, LANES, start, step)
+        with narrow:
+            for lanes in (4, 1):
+                _cover(bd, args, channels, done, 1, lanes, start, step)
+
+
+def _cover(bd: ir.IRBuilder, args: tuple[ir.Value, ...], channels: ir.Value, done: Cell, vectors: int, lanes: int, start: float, step: Step) -> None:
+    """As many whole chunks as fit from `done` on."""
+    width = vectors * lanes
+    with loop(bd, done.get(), channels, width) as c:
+        _chunk(bd, args, bd.mul(c, word(4)), vectors, lanes, start, step)
+        done.set(bd.add(c, word(width)))
 
 
 @intrinsic
