@@ -5,17 +5,11 @@ import os
 
 from cnrt.cpu import effective_cpus
 from cnrt.device import Device, DeviceSpec, device_kind
-from cnrt.errors import CnrtError, RetCode
 from cnrt.scheduler import Scheduler, default_scheduler
 
 
 def memory_limit() -> int | None:
-    """`PYCAFFE_ACC_MAX_BYTES` if set, else the machine's memory; None where it cannot be told."""
-    asked = os.environ.get("PYCAFFE_ACC_MAX_BYTES")
-    if asked:
-        if not asked.isdigit():
-            raise CnrtError(RetCode.ERR_INVALID, f"PYCAFFE_ACC_MAX_BYTES is '{asked}'; it must be a number of bytes")
-        return int(asked)
+    """Bytes of the machine's memory; None where that cannot be told."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):

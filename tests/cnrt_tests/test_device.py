@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 import cnrt
 from cnrt import device as devices
 from cnrt.cpu import effective_cpus
+from cnrt.devices.host import memory_limit
 from cnrt.devices.mlu100 import GIB, Mlu100
 from cnrt.errors import CnrtError, RetCode
 
@@ -101,13 +103,10 @@ def test_device_and_channel_belong_to_the_thread():
     assert cnrt.current_device().kind == "host"
 
 
-def test_memory_limit_from_the_environment(monkeypatch):
-    from cnrt.devices.host import memory_limit
-    monkeypatch.setenv("PYCAFFE_ACC_MAX_BYTES", "12345")
-    assert memory_limit() == 12345
-    monkeypatch.setenv("PYCAFFE_ACC_MAX_BYTES", "lots")
-    with pytest.raises(CnrtError):
-        memory_limit()
+def test_the_host_has_the_machines_memory(monkeypatch):
+    assert cnrt.get("host").spec.memory_bytes_per_channel > 1 << 28
+    monkeypatch.delattr(os, "sysconf")
+    assert memory_limit() is None
 
 
 def test_the_base_class_runs_nothing():
