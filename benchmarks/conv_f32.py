@@ -2,8 +2,8 @@
 
     python benchmarks/conv_f32.py [net ...] [--rounds N] [--cores N]
 
-Nets are the files of `benchmarks/shapes`; all of them if none is named. The limit and the layers are timed in turn, and the best of the rounds counts: other
-load on the machine then lowers both.
+Nets are the files of `benchmarks/shapes`; all of them if none is named. The limit and the layers are timed in turn, and the best round counts:
+other load on the machine then lowers both.
 """
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def make_layer(name: str, shape: Conv2dShape, cores: int) -> Layer:
     weights = rng.standard_normal((shape.outputs, shape.channels // shape.group, *shape.kernel), np.float32)
     packed, bias = pack_conv2d_f32(plan, weights, np.zeros(shape.outputs), shape.group)
     y, scratch = aligned_empty((*shape.out, shape.outputs)), aligned_empty((plan.scratch_bytes * cores,), np.uint8)
-    block = np.array([x.ctypes.data, packed.ctypes.data, bias.ctypes.data, 0, y.ctypes.data, plan.table.ctypes.data, scratch.ctypes.data, plan.scratch_bytes, 1, 0, 0], np.int64)
+    addresses = (x.ctypes.data, packed.ctypes.data, bias.ctypes.data, 0, y.ctypes.data, plan.table.ctypes.data, scratch.ctypes.data)
+    block = np.array([*addresses, plan.scratch_bytes, 1, 0, 0], np.int64)
     f = KERNEL(kernel_table.address(plan.kernel))
     address = block.ctypes.data
     operations = 2 * shape.out[0] * shape.out[1] * weights.size

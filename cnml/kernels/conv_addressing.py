@@ -1,7 +1,7 @@
 """From the table of a layer to the pointers of a chunk of output pixels (see `cnml.kernels.conv_table` for the words).
 
-What all tiles share is compiled once, as kernels of its own, and reached by the tiles' kernels as external symbols (`link`): inlined, it would make every tile
-compile twice as long.
+What all tiles share is compiled once, as kernels of its own, and reached by the tiles' kernels as external symbols (`link`): inlined, it would make
+every tile compile twice as long.
 """
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def _interleave(address, source, channels, plane, n):
 
 @jit
 def stage_rows(table, phase, x, first, rows, buffer):
-    """Copy what a chunk of whole grid lines reads to `buffer` (lines, padded width, channels), zeros where the image ends; gives the bytes of a line."""
+    """Copy what a chunk of whole grid lines reads to `buffer` (lines, padded width, channels), zeros outside; gives the bytes of a line."""
     gh, gw, channels = word(phase, GRID_HEIGHT), word(phase, GRID_WIDTH), word(table, CHANNELS)
     height, width = word(table, HEIGHT), word(table, WIDTH)
     left, top = word(phase, MIN_X), word(phase, MIN_Y)

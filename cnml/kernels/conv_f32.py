@@ -1,7 +1,7 @@
 """Float32 convolutions on channels-last images: one driver for every geometry, one kernel per register tile.
 
-Arguments: x, weights, bias, add or 0, y, table, scratch base, scratch step, activation mode, low, high (see `cnml.ukernels.epilogue_f32`). The table and the packed
-weights come from `cnml.kernels.conv_pack_f32`.
+Arguments: x, weights, bias, add or 0, y, table, scratch base, scratch step, activation mode, low, high (see `cnml.ukernels.epilogue_f32`). The table
+comes from `cnml.kernels.conv_plan_f32`, the packed weights from `cnml.kernels.conv_pack_f32`.
 """
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ import numpy as np
 from cnml.jit import kernel_cfunc
 from cnml.kernels import conv_table as ct
 from cnml.kernels.argblock import real, word
-from cnml.kernels.conv_addressing import align_64, chunk_range, gather_columns, link, phase_chunks, pointer_block, prepare_chunk, prepare_scratch, scatter_columns
+from cnml.kernels.conv_addressing import (
+    align_64,
+    chunk_range,
+    gather_columns,
+    link,
+    phase_chunks,
+    pointer_block,
+    prepare_chunk,
+    prepare_scratch,
+    scatter_columns,
+)
 from cnml.kernels.conv_tiles import TILES, kernel_name
 from cnml.ukernels.conv_f32 import LANES, conv_tile
 from cnml.ukernels.epilogue_f32 import NONE
@@ -77,8 +87,9 @@ def _conv2d(mr, nv, lanes):
                                 inputs, step = inputs + 8 * mr * tap, 8 * mr
                             if columns < nr and source != 0:
                                 gather_columns(tmp, nr, source, source_step, where, mr, columns)
-                            conv_tile(mr, nv, (inputs, step, offsets + 8 * tap, some, offset, steps, weights, where if columns == nr else identity, start, start_step, extra, extra_step, out, out_step,
-                                               mode), low, high)
+                            index = where if columns == nr else identity
+                            conv_tile(mr, nv, (inputs, step, offsets + 8 * tap, some, offset, steps, weights, index, start, start_step, extra,
+                                               extra_step, out, out_step, mode), low, high)
                             if columns < nr:
                                 scatter_columns(tmp, nr, y, y_pixel, where, mr, columns)
                     tap += max(some, 1)

@@ -1,6 +1,7 @@
-"""Float32 convolution and its transpose over any number of spatial axes, in Caffe's order: plain loops whose innermost runs along the last axis.
+"""Float32 convolution and its transpose over any number of spatial axes, in Caffe's order: plain loops, the innermost along the last axis.
 
-Arguments of both: x, weights (Caffe's), bias or 0, y, table (`cnml.kernels.conv_nd_table`), activation mode, low, high (`cnml.ukernels.epilogue_f32`).
+Arguments of both: x, weights (Caffe's), bias or 0, y, table (`cnml.kernels.conv_nd_table`), activation mode, low, high (see
+`cnml.ukernels.epilogue_f32`).
 """
 from __future__ import annotations
 
@@ -44,7 +45,7 @@ def _big_row(table, line, tap):
 
 @jit
 def _meet(table, t):
-    """First and one past the last position along the last axis of the small side that meet the big side under kernel position t, and where the first does."""
+    """First and one past the last position on the small side's last axis that meet the big side under kernel position t; where the first does."""
     last = word(table, AXES) - 1
     offset, step = t * _extent(table, DILATION, last) - _extent(table, PAD, last), _extent(table, STRIDE, last)
     first = (-offset + step - 1) // step if offset < 0 else 0
@@ -84,7 +85,8 @@ def _gather_plane(table, x, w, y):
                     first, stop, at = _meet(table, t)
                     if first >= stop:
                         continue
-                    dst, src, value = f32_at(y + 4 * (line * wide + first), stop - first), f32_at(row + 4 * at, (stop - first - 1) * step + 1), weights[tap * taps + t]
+                    dst, src = f32_at(y + 4 * (line * wide + first), stop - first), f32_at(row + 4 * at, (stop - first - 1) * step + 1)
+                    value = weights[tap * taps + t]
                     if step == 1:
                         for i in range(stop - first):
                             dst[i] += value * src[i]
@@ -110,7 +112,8 @@ def _scatter_plane(table, x, w, w_step, y):
                     first, stop, at = _meet(table, t)
                     if first >= stop:
                         continue
-                    src, dst, value = f32_at(x + 4 * ((c * lines + line) * wide + first), stop - first), f32_at(y + 4 * (target * big + at), (stop - first - 1) * step + 1), weights[tap * taps + t]
+                    src = f32_at(x + 4 * ((c * lines + line) * wide + first), stop - first)
+                    dst, value = f32_at(y + 4 * (target * big + at), (stop - first - 1) * step + 1), weights[tap * taps + t]
                     for i in range(stop - first):
                         dst[i * step] += value * src[i]
 

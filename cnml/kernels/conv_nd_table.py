@@ -1,7 +1,7 @@
 """The table of an N-dimensional convolution, for `cnml.kernels.conv_nd_f32`.
 
-A convolution reads the *big* side and writes the *small* one, its transpose the other way round: small position i and kernel position t meet at big position
-i * stride - pad + t * dilation.
+A convolution reads the *big* side and writes the *small* one, its transpose the other way round: small position i and kernel position t meet at big
+position i * stride - pad + t * dilation.
 """
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ AXES, BATCH, CHANNELS, OUTPUTS, GROUP, HEADER = range(6)
 BIG, SMALL, KERNEL, STRIDE, PAD, DILATION = range(6)
 
 
-def conv_nd_table(batch: int, channels: int, outputs: int, group: int, big: Sequence[int], small: Sequence[int], kernel: Sequence[int], stride: Sequence[int],
-                  pad: Sequence[int], dilation: Sequence[int]) -> np.ndarray:
+def conv_nd_table(batch: int, channels: int, outputs: int, group: int, big: Sequence[int], small: Sequence[int], kernel: Sequence[int],
+                  stride: Sequence[int], pad: Sequence[int], dilation: Sequence[int]) -> np.ndarray:
     """Make the table.
 
     Parameters

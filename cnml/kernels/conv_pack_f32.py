@@ -40,7 +40,8 @@ def pack_deconv2d_f32(plan: ConvPlan, weights: np.ndarray, bias: np.ndarray | No
     return _pack(plan, np.asarray(weights).reshape(group, cin // group, cout, kh, kw).transpose(0, 2, 1, 3, 4), bias, scale, shift)
 
 
-def _pack(plan: ConvPlan, weights: np.ndarray, bias: np.ndarray | None, scale: np.ndarray | None, shift: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def _pack(plan: ConvPlan, weights: np.ndarray, bias: np.ndarray | None, scale: np.ndarray | None,
+          shift: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """`weights` is (group, Cout / group, Cin / group, KH, KW)."""
     total = np.zeros(weights.shape[0] * weights.shape[1]) if bias is None else np.asarray(bias, np.float64).ravel()
     if scale is not None:

@@ -83,6 +83,21 @@ class ConvPlan(NamedTuple):
     reason: str
 
 
+class Pixels(NamedTuple):
+    """Elements from one pixel to the next, of tensors that are part of wider ones; None is dense."""
+
+    x: int | None = None
+    y: int | None = None
+    add: int | None = None
+
+    def filled(self, shape: Conv2dShape) -> Pixels:
+        """With the dense values."""
+        return Pixels(self.x or shape.channels, self.y or shape.outputs, self.add or shape.outputs)
+
+
+DENSE = Pixels()
+
+
 class Variant(NamedTuple):
     """A way to run a convolution.
 
@@ -109,19 +124,7 @@ VARIANTS: tuple[Variant, ...] = (
 )
 
 
-class Pixels(NamedTuple):
-    """Elements from one pixel to the next, of tensors that are part of wider ones; None is dense."""
-
-    x: int | None = None
-    y: int | None = None
-    add: int | None = None
-
-    def filled(self, shape: Conv2dShape) -> Pixels:
-        """With the dense values."""
-        return Pixels(self.x or shape.channels, self.y or shape.outputs, self.add or shape.outputs)
-
-
-def plan_conv2d(shape: Conv2dShape, *, plain_input: bool = False, pixels: Pixels = Pixels(), tile: Tile | None = None, variant: str = "") -> ConvPlan:
+def plan_conv2d(shape: Conv2dShape, *, plain_input: bool = False, pixels: Pixels = DENSE, tile: Tile | None = None, variant: str = "") -> ConvPlan:
     """Choose how a convolution on channels-last images runs.
 
     Parameters
@@ -146,12 +149,14 @@ def plan_conv2d(shape: Conv2dShape, *, plain_input: bool = False, pixels: Pixels
     """
     rows = [v for v in VARIANTS if v.applies(shape, plain_input, pixels.x in (None, shape.channels)) and variant in ("", v.name)]
     if not rows:
-        raise ValueError(f"failed to plan a convolution of {shape.channels} channels in {shape.group} groups with {'plain' if plain_input else 'channels-last'} "
-                         f"input: {f'variant {variant!r} does not apply' if variant else 'no variant takes it'}; known are {', '.join(v.name for v in VARIANTS)}")
+        why = f"variant '{variant}' does not apply" if variant else "no variant takes it"
+        layout = "plain" if plain_input else "channels-last"
+        raise ValueError(f"failed to plan a convolution of {shape.channels} channels in {shape.group} groups with {layout} input: {why}; "
+                         f"known are {', '.join(v.name for v in VARIANTS)}")
     return _plan(shape, (_conv_phase(shape, rows[0].staged != ct.DIRECT),), shape.out, pixels.filled(shape), rows[0], tile)
 
 
-def plan_deconv2d(shape: Conv2dShape, out: tuple[int, int], *, pixels: Pixels = Pixels(), tile: Tile | None = None) -> ConvPlan:
+def plan_deconv2d(shape: Conv2dShape, out: tuple[int, int], *, pixels: Pixels = DENSE, tile: Tile | None = None) -> ConvPlan:
     """Choose how a deconvolution runs: one phase for every residue of the output position modulo the stride.
 
     Parameters

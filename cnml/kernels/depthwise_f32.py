@@ -1,7 +1,7 @@
 """Float32 convolutions in which every input channel has its own outputs: group equals the number of input channels.
 
-Arguments and table as in `cnml.kernels.conv_f32`; the table's COUT_GROUP is the number of outputs of a channel. Weights are packed for the outputs of one rank
-after those of the next: [rank][block of channels][tap][nr].
+Arguments and table as in `cnml.kernels.conv_f32`; the table's COUT_GROUP is the number of outputs of a channel. Weights are packed for the first
+outputs of all channels, then for the second ones: [rank][block of channels][tap][nr].
 """
 from __future__ import annotations
 
@@ -59,8 +59,9 @@ def _depthwise2d(mr, nv, lanes):
                                 spread_columns(tmp, nr, add, add_step, where, mr, columns, -ranks)
                                 add, add_step = tmp, 4 * nr
                             out, out_step = tmp, 4 * nr
-                        depthwise_tile(mr, nv, (inputs, step, offsets, taps, 4 * channel, columns, weights + 4 * nr * taps * block, where if ranks == 1 else identity,
-                                                word(args, 2) + 4 * nr * block, add, add_step, out, out_step, mode), low, high)
+                        depthwise_tile(mr, nv, (inputs, step, offsets, taps, 4 * channel, columns, weights + 4 * nr * taps * block,
+                                                where if ranks == 1 else identity, word(args, 2) + 4 * nr * block, add, add_step, out, out_step,
+                                                mode), low, high)
                         if ranks > 1:
                             spread_columns(tmp, nr, word(args, 4) + first, y_pixel, where, mr, columns, ranks)
             done += chunks

@@ -28,8 +28,8 @@ def plan_inner_product(m: int, k: int, n: int, *, y_pixel: int | None = None) ->
     return plan_conv2d(Conv2dShape(1, k, 1, m, n, (1, 1)), pixels=Pixels(y=y_pixel), variant="direct")
 
 
-def pack_inner_product_f32(plan: ConvPlan, weights: np.ndarray, bias: np.ndarray | None = None, transpose: bool = False, scale: np.ndarray | None = None,
-                           shift: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def pack_inner_product_f32(plan: ConvPlan, weights: np.ndarray, bias: np.ndarray | None = None, transpose: bool = False,
+                           scale: np.ndarray | None = None, shift: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Pack the weights of an inner product.
 
     Parameters

@@ -39,7 +39,7 @@ class DepthwiseWords(NamedTuple):
 
 @intrinsic(prefer_literal=True)
 def depthwise_tile(typingctx, mr, nv, words, low, high):  # type: ignore[no-untyped-def]
-    """out[pixel, c] = activation(bias[c] + add[pixel, c] + sum over taps of input[c] * weights[tap, c]); only the first `columns` channels are touched.
+    """out[pixel, c] = activation(bias[c] + add[pixel, c] + sum over taps of input[c] * weights[tap, c]) for the first `columns` channels.
 
     Everything is read before anything is written, so pixels may repeat and `add` may be `out`.
     """

@@ -87,5 +87,6 @@ def store_masked(bd: ir.IRBuilder, value: ir.Value, ptr: ir.Value, mask: ir.Valu
     if mask is None:
         store(bd, value, ptr)
         return
-    f = cgutils.get_or_insert_function(bd.module, ir.FunctionType(ir.VoidType(), [value.type, ptr.type, I32, mask.type]), f"llvm.masked.store.v{value.type.count}f32.p0")
+    signature = ir.FunctionType(ir.VoidType(), [value.type, ptr.type, I32, mask.type])
+    f = cgutils.get_or_insert_function(bd.module, signature, f"llvm.masked.store.v{value.type.count}f32.p0")
     bd.call(f, [value, ptr, ir.Constant(I32, 4), mask])

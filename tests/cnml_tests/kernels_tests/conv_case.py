@@ -24,13 +24,17 @@ class Ending(NamedTuple):
         return (y, np.maximum(y, 0), np.where(y < 0, self.low * y, y), np.clip(y, self.low, self.high))[self.mode]
 
 
+PLAIN = Ending()
+
+
 def deconv_out(s: Conv2dShape) -> tuple[int, int]:
     """Output size of a deconvolution."""
     h, w = (st * (i - 1) + d * (k - 1) + 1 - 2 * p for i, k, st, p, d in zip((s.height, s.width), s.kernel, s.stride, s.pad, s.dilation, strict=True))
     return h, w
 
 
-def run_plan(plan: ConvPlan, x: np.ndarray, packed: tuple[np.ndarray, np.ndarray], y: Guarded, add: Guarded | None = None, ending: Ending = Ending(), tasks: int = 1) -> None:
+def run_plan(plan: ConvPlan, x: np.ndarray, packed: tuple[np.ndarray, np.ndarray], y: Guarded, add: Guarded | None = None, ending: Ending = PLAIN,
+             tasks: int = 1) -> None:
     """Call the plan's kernel with every task; also checks that scratch was big enough."""
     step = plan.scratch_bytes
     scratch = aligned_empty((tasks * step + 256,), np.uint8)
@@ -45,11 +49,12 @@ def close(got: np.ndarray, want: np.ndarray) -> None:
     np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4 * max(1.0, float(np.abs(want).max(initial=0))))
 
 
-def check_conv(rng: np.random.Generator, s: Conv2dShape, *, tasks: int = 1, plain: bool = False, add: str = "", ending: Ending = Ending(), extra: int = 0,
-               affine: bool = False, deconv: bool = False, **choice: object) -> ConvPlan:
+def check_conv(rng: np.random.Generator, s: Conv2dShape, *, tasks: int = 1, plain: bool = False, add: str = "", ending: Ending = PLAIN,
+               extra: int = 0, affine: bool = False, deconv: bool = False, **choice: object) -> ConvPlan:
     """One convolution or deconvolution of random data.
 
-    `add` is "" for none, "other" for a tensor of its own, "output" for one that lies where the output goes; `extra` channels lie between two output pixels.
+    `add` is "" for none, "other" for a tensor of its own, "output" for one that lies where the output goes; `extra` channels lie between two pixels
+    of the output.
     """
     x = rng.standard_normal((s.batch, s.channels, s.height, s.width)).astype(np.float32)
     shape = (s.channels, s.outputs // s.group) if deconv else (s.outputs, s.channels // s.group)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cnml_tests.kernels_tests.conv_case import Ending, check_conv, close, run_plan
 from cnml_tests.kernel_run import Guarded
+from cnml_tests.kernels_tests.conv_case import Ending, check_conv, close, run_plan
 
 from cnml.cpu import isa
 from cnml.kernels.conv_pack_f32 import pack_conv2d_f32
@@ -87,8 +87,11 @@ def test_endings(add, ending, outputs, rng):
     check_conv(rng, conv(12, outputs, pad=(1, 1)), add=add, ending=ending, tasks=2)
 
 
+DEEP = {"taps": conv(600, 68, size=(5, 5)), "depth": conv(1500, 66, (1, 1), (5, 5)), "group": conv(1100, 2 * 20, (2, 1), (6, 5), group=2)}
+
+
 @pytest.mark.parametrize("add", ["", "other", "output"])
-@pytest.mark.parametrize("shape", [conv(600, 68, size=(5, 5)), conv(1500, 66, (1, 1), (5, 5)), conv(1100, 2 * 20, (2, 1), (6, 5), group=2)], ids=["taps", "depth", "group"])
+@pytest.mark.parametrize("shape", DEEP.values(), ids=DEEP)
 def test_sums_revisited(shape, add, rng):
     plan = check_conv(rng, shape, add=add, ending=Ending(1), tasks=2, tile=TILES[LANES][0])
     assert "revisited" in plan.reason
@@ -169,7 +172,8 @@ check_conv(rng, GEOMETRIES["group 2"]._replace(group=10, outputs=10), add="outpu
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "env"), [("avx2", {"NUMBA_CPU_NAME": "haswell"}), ("generic", {"NUMBA_CPU_NAME": "x86-64"}), ("generic", {"PYCAFFE_ACC_ISA": "generic"})])
+@pytest.mark.parametrize(("name", "env"), [("avx2", {"NUMBA_CPU_NAME": "haswell"}), ("generic", {"NUMBA_CPU_NAME": "x86-64"}),
+                                           ("generic", {"PYCAFFE_ACC_ISA": "generic"})])
 def test_other_instruction_sets(name, env):
     root = Path(__file__).parents[3]
     program = PROGRAM.format(tests=str(root / "tests"), isa=name)

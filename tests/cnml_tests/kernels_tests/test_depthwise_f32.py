@@ -25,7 +25,8 @@ def test_channels(channels, tasks, rng):
 
 
 @pytest.mark.parametrize("shape", [depthwise(20, stride=(2, 2), pad=(1, 1), batch=3), depthwise(20, (5, 2), dilation=(2, 3), pad=(3, 3)),
-                                   depthwise(20, (2, 2), stride=(3, 4)), depthwise(7, (1, 1)), depthwise(40, (4, 4), (4, 4)), depthwise(3, pad=(4, 0), pad_end=(0, 1))])
+                                   depthwise(20, (2, 2), stride=(3, 4)), depthwise(7, (1, 1)), depthwise(40, (4, 4), (4, 4)),
+                                   depthwise(3, pad=(4, 0), pad_end=(0, 1))])
 def test_geometry(shape, rng):
     check_conv(rng, shape, extra=2)
 

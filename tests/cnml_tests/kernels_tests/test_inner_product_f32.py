@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cnml_tests.kernels_tests.conv_case import Ending, close, run_plan
 from cnml_tests.kernel_run import Guarded
+from cnml_tests.kernels_tests.conv_case import Ending, close, run_plan
 
 from cnml.kernels.inner_product_f32 import pack_inner_product_f32, plan_inner_product
 
@@ -13,7 +13,7 @@ from cnml.kernels.inner_product_f32 import pack_inner_product_f32, plan_inner_pr
 @pytest.mark.parametrize("transpose", [False, True])
 @pytest.mark.parametrize(("m", "k", "n"), [(1, 1, 1), (1, 40, 10), (1, 1030, 130), (2, 64, 64), (5, 33, 1000), (7, 2100, 65), (13, 10, 16)])
 def test_product(m, k, n, transpose, tasks, rng):
-    x, w, b = rng.standard_normal((m, k)).astype(np.float32), rng.standard_normal((n, k)).astype(np.float32), rng.standard_normal(n).astype(np.float32)
+    x, w, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((m, k), (n, k), (n,)))
     plan = plan_inner_product(m, k, n)
     y = Guarded((m, n))
     run_plan(plan, x, pack_inner_product_f32(plan, w.T.copy() if transpose else w, b, transpose), y, ending=Ending(1), tasks=tasks)
