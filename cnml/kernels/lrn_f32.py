@@ -8,17 +8,27 @@ from cnml.kernels import kernel
 from cnml.kernels.argblock import f32_at, real, word
 from cnml.kernels.elementary_f32 import exp_f32, log_f32
 
-ZERO, ONE = np.float32(0), np.float32(1)
+ZERO, HALF, QUARTERS, ONE, LARGEST = np.float32(0), np.float32(0.5), np.float32(0.75), np.float32(1), np.finfo(np.float32).max
+#: pixels whose squares are kept at a time
+PIXELS = 8
+
+
+@jit(inline="always")
+def _three_quarters(s):
+    """s ** -0.75: q * q / sqrt(q) of q = 1 / sqrt(s), because CPUs estimate reciprocal roots faster than they divide."""
+    q = ONE / np.sqrt(s)
+    p = q * q * (ONE / np.sqrt(q))
+    # the refinement of an estimate makes a NaN of infinity
+    return ZERO if s > LARGEST else p
 
 
 @jit
 def _apply(x, sums, y, n, alpha, beta, k):
     """y = x * (k + alpha * sums) ** -beta."""
-    if beta == np.float32(0.75):
+    if beta == QUARTERS:
         for i in range(n):
-            root = np.sqrt(k + alpha * sums[i])
-            y[i] = x[i] / (root * np.sqrt(root))
-    elif beta == np.float32(0.5):
+            y[i] = x[i] * _three_quarters(k + alpha * sums[i])
+    elif beta == HALF:
         for i in range(n):
             y[i] = x[i] / np.sqrt(k + alpha * sums[i])
     elif beta == ONE:
@@ -30,20 +40,21 @@ def _apply(x, sums, y, n, alpha, beta, k):
 
 
 @jit
+def _across_five(x, squares, y, n, alpha, k):
+    """The window and the exponent that AlexNet and GoogLeNet have, in one pass."""
+    for i in range(n):
+        total = squares[i] + squares[i + 1] + squares[i + 2] + squares[i + 3] + squares[i + 4]
+        y[i] = x[i] * _three_quarters(k + alpha * total)
+
+
+@jit
 def _window_sums(squares, sums, n, size):
     """sums[i] = squares[i] + … + squares[i + size - 1]."""
-    if size == 5:
+    for i in range(n):
+        sums[i] = squares[i]
+    for j in range(1, size):
         for i in range(n):
-            sums[i] = squares[i] + squares[i + 1] + squares[i + 2] + squares[i + 3] + squares[i + 4]
-    elif size == 3:
-        for i in range(n):
-            sums[i] = squares[i] + squares[i + 1] + squares[i + 2]
-    else:
-        for i in range(n):
-            sums[i] = squares[i]
-        for j in range(1, size):
-            for i in range(n):
-                sums[i] += squares[i + j]
+            sums[i] += squares[i + j]
 
 
 @jit
@@ -60,20 +71,28 @@ def _add_squares(x, y, n):
 
 @kernel("lrn_across_f32_nhwc")
 def lrn_across_f32_nhwc(args, task_id, task_dim):
-    """Windows over the channels; arguments x, y, pixels, channels, size, alpha / size, beta, k, scratch for 2 * channels + size floats a task."""
+    """Windows over the channels; arguments x, y, pixels, channels, size, alpha / size, beta, k, scratch for PIXELS * (channels + size) + channels floats a task.
+
+    Squares of several pixels are computed before they are read, since reading across two vectors that were just stored stalls.
+    """
     pixels, c, size = word(args, 2), word(args, 3), word(args, 4)
     alpha, beta, k = np.float32(real(args, 5)), np.float32(real(args, 6)), np.float32(real(args, 7))
-    half = size // 2
-    work = f32_at(word(args, 8) + word(args, 9) * task_id, 2 * c + 2 * half)
-    squares, sums = work[:c + 2 * half], work[c + 2 * half:]
+    half, step = size // 2, c + size
+    work = f32_at(word(args, 8) + word(args, 9) * task_id, PIXELS * step + c)
+    squares, sums = work[:PIXELS * step], work[PIXELS * step:]
     x, y = f32_at(word(args, 0), pixels * c), f32_at(word(args, 1), pixels * c)
-    for i in range(half):
-        squares[i] = ZERO
-        squares[half + c + i] = ZERO
-    for p in range(pixels * task_id // task_dim, pixels * (task_id + 1) // task_dim):
-        _squares(x[p * c:], squares[half:], c)
-        _window_sums(squares, sums, c, size)
-        _apply(x[p * c:], sums, y[p * c:], c, alpha, beta, k)
+    squares[:] = ZERO
+    last = pixels * (task_id + 1) // task_dim
+    for p0 in range(pixels * task_id // task_dim, last, PIXELS):
+        p1 = min(p0 + PIXELS, last)
+        for p in range(p0, p1):
+            _squares(x[p * c:], squares[(p - p0) * step + half:], c)
+        for p in range(p0, p1):
+            if size == 5 and beta == QUARTERS:
+                _across_five(x[p * c:], squares[(p - p0) * step:], y[p * c:], c, alpha, k)
+            else:
+                _window_sums(squares[(p - p0) * step:], sums, c, size)
+                _apply(x[p * c:], sums, y[p * c:], c, alpha, beta, k)
 
 
 @kernel("lrn_within_f32_nhwc")
