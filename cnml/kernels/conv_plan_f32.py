@@ -16,6 +16,7 @@ PANEL_BYTES = 256 * 1024     # of weights between two passes over the sums: a qu
 WEIGHTS_BYTES = 512 * 1024   # weights up to this size stay in the second-level cache, so pixels go outside
 POINTER_BYTES = 32 * 1024
 INPUT_BYTES = 96 * 1024      # of a chunk's input
+ITEMS = 16                   # at least so many (chunk, block of channels) for the tasks to share, where there are enough tiles
 STAGE_CHANNELS = 8           # up to here a kernel row times the channels is one run of memory worth a tap
 
 
@@ -214,7 +215,7 @@ def _plan(shape: Conv2dShape, phases: tuple[Phase, ...], out: tuple[int, int], p
     padded = group_outputs * ceil(shape.channels / nr) * nr if depthwise else shape.group * ceil(group_outputs / nr) * nr
     taps = max(len(p.taps) for p in phases)
     panel_outer = sum(len(p.taps) for p in phases) * depth * padded * 4 > WEIGHTS_BYTES and not staged and not depthwise
-    chunk = _staged_chunk(shape, phases[0], mr) if staged else _chunk(shape, count, taps, mr, panel_outer)
+    chunk = _staged_chunk(shape, phases[0], mr) if staged else _chunk(shape, count, taps, mr, panel_outer, 1 if depthwise else shape.group * ceil(group_outputs / nr))
     taps_block, depth_block = _blocks(taps, depth, nr, count > mr)
     h = [0] * ct.HEADER
     h[ct.BATCH], h[ct.HEIGHT], h[ct.WIDTH], h[ct.CHANNELS] = shape.batch, shape.height, shape.width, shape.channels
@@ -232,13 +233,15 @@ def _plan(shape: Conv2dShape, phases: tuple[Phase, ...], out: tuple[int, int], p
     return ConvPlan((depthwise_name if depthwise else kernel_name)(mr, nr), nr, phases, variant.name, table, ceil(scratch / 64) * 64, reason)
 
 
-def _chunk(shape: Conv2dShape, pixels: int, taps: int, mr: int, panel_outer: bool) -> int:
-    """Pixels of a chunk: few enough that its pointers, and its inputs where all channels pass over them, stay in cache."""
+def _chunk(shape: Conv2dShape, pixels: int, taps: int, mr: int, panel_outer: bool, blocks: int) -> int:
+    """Pixels of a chunk: few enough that its pointers, and its inputs where all channels pass over them, stay in cache, and that tasks get equal shares."""
     limit = POINTER_BYTES // (8 * max(taps, 1))
     if not panel_outer:
         per_pixel = 4 * shape.channels * min(shape.stride[0] * shape.stride[1], max(taps, 1))
         limit = min(limit, INPUT_BYTES // per_pixel)
-    return min(max(limit // mr, 1), ceil(pixels / mr)) * mr
+    tiles = ceil(pixels / mr)
+    chunks = max(ceil(tiles / max(limit // mr, 1)), min(ceil(ITEMS / blocks), tiles))
+    return ceil(tiles / chunks) * mr
 
 
 def _staged_chunk(shape: Conv2dShape, phase: Phase, mr: int) -> int:
