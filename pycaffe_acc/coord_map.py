@@ -1,6 +1,6 @@
 """Where the pixels of one top of a net specification lie in another one, and the Crop layer that aligns them.
 
-A map is (axis, a, b): coordinate x of a top is coordinate a * x + b of its bottom. `axis` is the first axis it applies to, None for all; a and b are
+A map is (axis, a, b): coordinate x of a bottom is coordinate a * x + b of the top. `axis` is the first axis it applies to, None for all; a and b are
 scalars or one value for each spatial axis.
 """
 from __future__ import annotations
@@ -60,7 +60,7 @@ def crop_params(fn: Any) -> tuple[int, np.ndarray]:
 
 
 def coord_map(fn: Any) -> Map:
-    """The map from a layer's top to its first bottom.
+    """The map from a layer's bottom to its top.
 
     Parameters
     ----------

@@ -100,7 +100,9 @@ def resize_bilinear(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if image.dtype == np.uint8:
         out = _halve_u8(pixels) if halving else _resize_u8(pixels, height, width)
     else:
-        out = _halve_f32(pixels) if halving else _resize_f32(pixels, height, width)
+        # infinities times a zero weight are expected and handled
+        with np.errstate(invalid="ignore"):
+            out = _halve_f32(pixels) if halving else _resize_f32(pixels, height, width)
     return out.reshape((height, width) + image.shape[2:])
 
 
