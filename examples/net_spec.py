@@ -38,7 +38,7 @@ def main() -> None:
     for name, blob in net.blobs.items():
         print(f"{name:8} {blob.data.shape}")
     net.blobs["data"].data[...] = np.random.default_rng(0).random((2, 1, 28, 28))
-    print("sums of the probabilities:", net.forward()["prob"].sum(axis=1))
+    print("sums of the probabilities:", net.forward()["prob"].sum(axis=1).round(4))
 
 
 if __name__ == "__main__":

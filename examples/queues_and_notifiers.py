@@ -38,7 +38,8 @@ def main() -> None:
         b.place(end)
         b.sync()
         a.sync()
-        print(f"first {cnrt.duration_us(start, middle):.0f} µs, both {cnrt.duration_us(start, end):.0f} µs ({'simulated' if end.simulated else 'measured'})")
+        print(f"first {cnrt.duration_us(start, middle):.0f} µs, both {cnrt.duration_us(start, end):.0f} µs "
+              f"({'simulated' if end.simulated else 'measured'})")
 
     sums = z.array(np.float32, (rows, classes)).sum(axis=1)
     print(f"every row sums to 1: {np.allclose(sums, 1, atol=1e-5)}")

@@ -13,7 +13,8 @@ from pycaffe_acc.mode import default_threads
 from pycaffe_acc.version import VERSION
 
 PACKAGES = ("numpy", "numba", "llvmlite", "protobuf", "Pillow", "tqdm", "lmdb", "h5py", "matplotlib", "onnx")
-VARIABLES = ("PYCAFFE_ACC_", "NUMBA_", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "GLOG_", "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION")
+VARIABLES = ("PYCAFFE_ACC_", "NUMBA_", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "GLOG_",
+             "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION")
 
 
 def versions() -> dict[str, str | None]:

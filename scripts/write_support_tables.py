@@ -24,16 +24,16 @@ from pycaffe_acc.layer import Layer  # noqa: E402
 
 LAYERS_HEAD = """# Layer types
 
-Written by `scripts/write_support_tables.py`; do not edit. A type is one file in `pycaffe_acc/layer_types/`. Layers of another type are refused, all of them in
-one error; register your own with `@pycaffe_acc.layer.layer("Name")`. The V1 names (`CONVOLUTION` …) are upgraded when a net is read.
+Written by `scripts/write_support_tables.py`; do not edit. A type is one file in `pycaffe_acc/layer_types/`. Layers of another type are refused,
+all of them in one error; register your own with `@pycaffe_acc.layer.layer("Name")`. The V1 names (`CONVOLUTION` …) are upgraded when a net is read.
 
 | type | other spellings | bottoms | tops | what it does | operators |
 |---|---|---|---|---|---|
 """
 OPERATORS_HEAD = """# Operators
 
-Written by `scripts/write_support_tables.py`; do not edit. An operator is one file in `cnml/ops/`, its definition one in `cnml/reference/`. An operator without
-a native kernel runs its definition in NumPy between kernels; the last column says why that is enough.
+Written by `scripts/write_support_tables.py`; do not edit. An operator is one file in `cnml/ops/`, its definition one in `cnml/reference/`. An
+operator without a native kernel runs its definition in NumPy between kernels; the last column says why that is enough.
 
 | operator | file | what it does | kernels, or why on the host |
 |---|---|---|---|
@@ -58,7 +58,8 @@ def first_paragraph(thing: type) -> str:
 def kernel_names(cls: type[Operator]) -> list[str]:
     """Names of kernels that stand in an operator's class, else in its file."""
     pattern = r'"([a-z][a-z0-9_]*_(?:f32|x32|i32)(?:_[a-z0-9]+)*)"'
-    return list(dict.fromkeys(re.findall(pattern, inspect.getsource(cls)) or re.findall(pattern, inspect.getsource(inspect.getmodule(cls)))))  # type: ignore[arg-type]
+    return list(dict.fromkeys(re.findall(pattern, inspect.getsource(cls))
+                              or re.findall(pattern, inspect.getsource(inspect.getmodule(cls)))))  # type: ignore[arg-type]
 
 
 def runs_as(cls: type[Operator]) -> str:
@@ -99,7 +100,8 @@ def layers_page() -> str:
         others = ", ".join(f"`{n}`" for n in sorted(spellings[cls]) if n != cls.type) or "-"
         source = inspect.getsource(inspect.getmodule(cls))  # type: ignore[arg-type]
         used = sorted(set(re.findall(r"from cnml\.ops\.(\w+) import", source)))
-        rows.append(f"| `{cls.type}` | {others} | {arity(cls.exact_bottoms, cls.min_bottoms, cls.max_bottoms)} | {arity(cls.exact_tops, cls.min_tops, cls.max_tops)} "
+        rows.append(f"| `{cls.type}` | {others} | {arity(cls.exact_bottoms, cls.min_bottoms, cls.max_bottoms)} | "
+                    f"{arity(cls.exact_tops, cls.min_tops, cls.max_tops)} "
                     f"| {first_paragraph(cls)} | {', '.join(used) or '-'} |")
     return LAYERS_HEAD + "\n".join(rows) + "\n"
 

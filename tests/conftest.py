@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # the same examples on every machine; compiling a kernel inside an example takes longer than any deadline
-settings.register_profile("project", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+settings.register_profile("project", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow,
+                                                                                             HealthCheck.function_scoped_fixture])
 settings.load_profile("project")
 
 SEED = 20190917

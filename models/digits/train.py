@@ -111,7 +111,8 @@ class Writer:
         self.layer("Convolution", name, [bottom], name, [conv.weight.detach().numpy()], convolution_param=dict(
             num_output=conv.out_channels, kernel_size=[conv.kernel_size[0]], pad=[conv.padding[0]], stride=[conv.stride[0]], bias_term=False))
         self.layer("BatchNorm", f"{name}/bn", [name], name, [norm.running_mean.numpy(), norm.running_var.numpy(), np.ones(1)])
-        self.layer("Scale", f"{name}/scale", [name], name, [norm.weight.detach().numpy(), norm.bias.detach().numpy()], scale_param=dict(bias_term=True))
+        self.layer("Scale", f"{name}/scale", [name], name, [norm.weight.detach().numpy(), norm.bias.detach().numpy()],
+                   scale_param=dict(bias_term=True))
         return self.layer("ReLU", f"{name}/relu", [name], name) if relu else name
 
     def residual(self, block: Residual, bottom: str) -> str:

@@ -44,7 +44,8 @@ class ArrayImages:
         """
         image = self._images[index]
         if len(image) != channels:
-            raise CheckError(f"{self.name}: its images have {len(image)} channels and the net's input has {channels}; choose the data set that belongs to the net")
+            raise CheckError(f"{self.name}: its images have {len(image)} channels and the net's input has {channels}; choose the data set that "
+                             "belongs to the net")
         return np.ascontiguousarray(image[::-1].transpose(1, 2, 0))
 
 

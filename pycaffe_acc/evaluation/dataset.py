@@ -39,7 +39,8 @@ def open_dataset(spec: str, root: str | Path | None = None, as_pycaffe: bool = F
     Parameters
     ----------
     spec : str
-        `list:FILE` (lines of "path label"), `mnist:DIR` (idx files), `cifar10:FILE.npz` (arrays images and labels) or `lmdb:DIR` (Caffe's Datum records).
+        `list:FILE` (lines of "path label"), `mnist:DIR` (idx files), `cifar10:FILE.npz` (arrays images and labels) or `lmdb:DIR` (Caffe's Datum
+        records).
     root : str or Path, optional
         Folder of a list's pictures.
     as_pycaffe : bool

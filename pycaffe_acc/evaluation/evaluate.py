@@ -121,8 +121,8 @@ def _prompt_switches(seconds: float = 0.0005) -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
-def evaluate(net: Net, source: str, dataset: Dataset, prepare: Prepare, output: str | None = None, limit: int | None = None, workers: int | None = None,
-             progress: Callable[[int], None] | None = None) -> Outcome:
+def evaluate(net: Net, source: str, dataset: Dataset, prepare: Prepare, output: str | None = None, limit: int | None = None,
+             workers: int | None = None, progress: Callable[[int], None] | None = None) -> Outcome:
     """Run every image through the net, in batches of its input blob's size.
 
     The last batch is filled up with copies of its last image: those are not counted, their time is.
@@ -211,11 +211,12 @@ def _throughput(clock: Clock, images: int, wall_ns: int) -> Throughput:
     busy = union_ns(clock.busy)
     total = sum(end - start for start, end in clock.busy)
     runners = 1  # one thread drives the net; the vendor's formula multiplies the mean rate of a runner by their number
-    work = clock.decode_ns + clock.preprocess_ns
-    split = {"decode": clock.wait_ns * clock.decode_ns / work if work else 0.0, "preprocess": clock.wait_ns * clock.preprocess_ns / work if work else 0.0,
+    work = max(1, clock.decode_ns + clock.preprocess_ns)
+    split = {"decode": clock.wait_ns * clock.decode_ns / work, "preprocess": clock.wait_ns * clock.preprocess_ns / work,
              "copy_in": clock.copy_in_ns, "compute": total, "copy_out": clock.copy_out_ns, "post": clock.post_ns}
     split["other"] = wall_ns - sum(split.values())
-    return Throughput(images, hardware_fps=images / (busy * 1e-9), hardware_fps_vendor=images / (total * 1e-3) * runners * 1e6, end_to_end_fps=images / (wall_ns * 1e-9),
-                      latency_ms=percentiles_ms(clock.batches), split_seconds={k: v * 1e-9 for k, v in split.items()},
+    return Throughput(images, hardware_fps=images / (busy * 1e-9), hardware_fps_vendor=images / (total * 1e-3) * runners * 1e6,
+                      end_to_end_fps=images / (wall_ns * 1e-9), latency_ms=percentiles_ms(clock.batches),
+                      split_seconds={k: v * 1e-9 for k, v in split.items()},
                       work_seconds={"decode": clock.decode_ns * 1e-9, "preprocess": clock.preprocess_ns * 1e-9}, wall_seconds=wall_ns * 1e-9,
                       simulated=current_device().time_source != "host")

@@ -54,7 +54,8 @@ class Feeder:
 
     def __init__(self, dataset: Dataset, prepare: Prepare, shape: tuple[int, int, int], count: int, batch: int, workers: int, chunk: int = 8):
         self._dataset, self._prepare, self._shape = dataset, prepare, shape
-        self._ranges = [(at, min(at + chunk, start + batch, count)) for start in range(0, count, batch) for at in range(start, min(start + batch, count), chunk)]
+        self._ranges = [(at, min(at + chunk, start + batch, count)) for start in range(0, count, batch)
+                        for at in range(start, min(start + batch, count), chunk)]
         self._workers = workers
         # enough for two batches, so that the next one is ready when the net returns, and for every worker
         self.ahead = max(2 * -(-batch // chunk), 2 * workers)
@@ -82,7 +83,8 @@ class Feeder:
             middle = time.perf_counter_ns()
             prepared = self._prepare(pixels)
             if prepared.shape != self._shape:
-                raise CheckError(f"{self._dataset.name}: image {index} became {prepared.shape} by preprocessing; the net's input takes {self._shape}. "
+                raise CheckError(f"{self._dataset.name}: image {index} became {prepared.shape} by preprocessing; the net's input takes "
+                                 f"{self._shape}. "
                                  "Choose a profile that resizes, or images of the right size")
             values[row] = prepared
             decode += middle - start

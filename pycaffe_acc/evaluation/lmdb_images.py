@@ -76,7 +76,8 @@ class LmdbImages:
         shape = (datum.channels, datum.height, datum.width)
         values = np.frombuffer(datum.data, np.uint8)
         if min(shape) < 1 or values.size != shape[0] * shape[1] * shape[2]:
-            raise CheckError(f"{self.name}: record {index} has {values.size} bytes and says (C, H, W) = {shape}; only Datum records with uint8 data can be evaluated")
+            raise CheckError(f"{self.name}: record {index} has {values.size} bytes and says (C, H, W) = {shape}; only Datum records with uint8 data "
+                             "can be evaluated")
         if datum.channels != channels:
             raise CheckError(f"{self.name}: record {index} has {datum.channels} channels and the net's input has {channels}")
         return np.ascontiguousarray(values.reshape(shape).transpose(1, 2, 0))

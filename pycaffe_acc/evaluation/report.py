@@ -60,8 +60,8 @@ class Throughput:
     latency_ms : dict
         p50, p90, p99 of one batch from copy-in to copy-out.
     split_seconds : dict
-        Where the wall time went, by the names in `SPLIT` and "other"; sums to `wall_seconds`. decode and preprocess are the time the device waited for
-        them, not the time the worker threads spent.
+        Where the wall time went, by the names in `SPLIT` and "other"; sums to `wall_seconds`. decode and preprocess are the time the device waited
+        for them, not the time the worker threads spent.
     work_seconds : dict
         Seconds the worker threads spent in decode and preprocess.
     wall_seconds : float
@@ -126,7 +126,8 @@ class Row:
         if self.throughput is not None and self.accuracy is None:
             raise ReportError(f"the row of '{self.model}' has throughput but no accuracy; measure both on the same images")
         if self.throughput is not None and self.accuracy is not None and self.throughput.images != self.accuracy.images:
-            raise ReportError(f"the row of '{self.model}' has throughput over {self.throughput.images} images and accuracy over {self.accuracy.images}; "
+            raise ReportError(f"the row of '{self.model}' has throughput over {self.throughput.images} images and accuracy over "
+                              f"{self.accuracy.images}; "
                               "measure both on the same images")
         if self.accuracy is not None and not self.configuration.get("preprocess"):
             raise ReportError(f"the row of '{self.model}' has an accuracy but does not say how the images were prepared")

@@ -27,7 +27,8 @@ def top_k(scores: np.ndarray, k: int) -> np.ndarray:
     if scores.ndim != 2:
         raise CheckError(f"scores have the shape {scores.shape}; a ranking needs (images, classes)")
     if np.isnan(scores).any():
-        raise CheckError(f"{int(np.isnan(scores).any(1).sum())} of {len(scores)} images have NaN scores; look for the first layer with NaN before ranking classes")
+        raise CheckError(f"{int(np.isnan(scores).any(1).sum())} of {len(scores)} images have NaN scores; look for the first layer with NaN before "
+                         "ranking classes")
     return np.argsort(-scores, axis=1, kind="stable")[:, :k]
 
 

@@ -13,9 +13,10 @@ HELP = "the caffe binary: caffe test|time|device_query -flag value…"
 
 #: BVLC's and the vendor's flags; those of other commands are accepted everywhere, as gflags does
 FLAGS: dict[str, Value] = {
-    "model": "", "weights": "", "iterations": 50, "phase": "", "level": 0, "stage": "", "gpu": "", "solver": "", "snapshot": "", "sigint_effect": "stop",
-    "sighup_effect": "snapshot", "mcore": "", "mmode": "", "mreshape": "SETUPONLY", "mludevice": 0, "model_parallel": 1, "data_parallel": 1, "mname": "offline",
-    "hd_reshape": 0, "datastrategy": "-1,-1", "dataorder": "0,0", "cpu_info": 0, "batchsize": 1, "core_number": 1, "simple_compile": 0, "Bangop": 0,
+    "model": "", "weights": "", "iterations": 50, "phase": "", "level": 0, "stage": "", "gpu": "", "solver": "", "snapshot": "",
+    "sigint_effect": "stop", "sighup_effect": "snapshot", "mcore": "", "mmode": "", "mreshape": "SETUPONLY", "mludevice": 0, "model_parallel": 1,
+    "data_parallel": 1, "mname": "offline", "hd_reshape": 0, "datastrategy": "-1,-1", "dataorder": "0,0", "cpu_info": 0, "batchsize": 1,
+    "core_number": 1, "simple_compile": 0, "Bangop": 0,
     "output_dtype": "INVALID", "opt_level": 1, "logtostderr": False, "alsologtostderr": False, "minloglevel": 0, "v": 0, "log_dir": "",
 }
 
@@ -54,5 +55,6 @@ def run(words: Sequence[str]) -> int:
     if command not in COMMANDS:
         raise UsageError(f"unknown action '{command}'; commands: {', '.join((*COMMANDS, *_REFUSED))}")
     if str(flags["mmode"]) not in ("", "CPU"):
-        raise NotInThisVersionError(f"-mmode {flags['mmode']} needs a virtual accelerator card, which cannot run nets in version {VERSION}; leave the flag out or use -mmode CPU")
+        raise NotInThisVersionError(f"-mmode {flags['mmode']} needs a virtual accelerator card, which cannot run nets in version {VERSION}; leave "
+                                    "the flag out or use -mmode CPU")
     return COMMANDS[command](flags)

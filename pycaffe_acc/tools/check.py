@@ -32,7 +32,8 @@ def run(args: argparse.Namespace) -> int:
     """Read leniently, compare with what is known, build if that is possible; 4 for unknown layers or fields, 3 for another fault."""
     phase = TEST if args.phase == "TEST" else TRAIN
     file = read_net(args.model, allow_unknown_fields=True)
-    unknown_fields = [{"file": args.model, "line": f.line, "message": f.message, "field": f.name, "path": f.path, "closest": f.closest or None} for f in file.unknown]
+    unknown_fields = [{"file": args.model, "line": f.line, "message": f.message, "field": f.name, "path": f.path, "closest": f.closest or None}
+                      for f in file.unknown]
     layers = filter_net(upgrade_net(file.message), phase=phase, level=0, stages=())
     unknown_layers = unsupported(layers)
     document: dict[str, Any] = {"model": args.model, "weights": args.weights, "name": file.message.name, "phase": args.phase, "layers": len(layers),
@@ -59,7 +60,8 @@ def unsupported(layers: list[Any]) -> list[dict[str, str | None]]:
         layer, type, and the closest registered type or None.
     """
     known = set(layer_types())
-    return [{"layer": m.name, "type": m.type, "closest": closest(m.type).removeprefix(" (closest known: ").removesuffix(")") or None} for m in layers if m.type not in known]
+    return [{"layer": m.name, "type": m.type, "closest": closest(m.type).removeprefix(" (closest known: ").removesuffix(")") or None}
+            for m in layers if m.type not in known]
 
 
 def _build(args: argparse.Namespace, phase: int) -> dict[str, Any]:

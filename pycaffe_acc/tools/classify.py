@@ -49,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
         net.forward()
         scores = class_scores(np.array(net.blobs[output].data[:len(paths)]))
         for path, row_scores, classes in zip(paths, scores, top_k(scores, args.top), strict=True):
-            results.append({"image": path, "classes": [{"class": int(c), "score": float(row_scores[c]), "label": names[c] if names else None} for c in classes]})
+            results.append({"image": path, "classes": [{"class": int(c), "score": float(row_scores[c]), "label": names[c] if names else None}
+                                                       for c in classes]})
     document = {"model": args.model, "preprocess": preprocess.describe(), "images": results}
     emit(args, document, _text(results, preprocess.describe()))
     return 0

@@ -37,7 +37,8 @@ def run(args: argparse.Namespace) -> int:
     note("the first run on a machine compiles the kernels; later runs load them")
     report: Report | None = None
     for batch in BATCHES:
-        options = argparse.Namespace(model=model.name, weights=weights.name, precision="fp32", device="host", dp=1, mp=1, labels=str(FOLDER / "labels.txt"), output=None,
+        options = argparse.Namespace(model=model.name, weights=weights.name, precision="fp32", device="host", dp=1, mp=1,
+                                     labels=str(FOLDER / "labels.txt"), output=None,
                                      limit=None, decode_threads=None, min_top1=MIN_TOP1)
         start = time.perf_counter()
         net = Net(str(model), TEST, weights=str(weights), threads=args.threads)

@@ -10,8 +10,8 @@ from pycaffe_acc.mode import TEST
 from pycaffe_acc.net import Net
 from pycaffe_acc.text_format import read_net
 from pycaffe_acc.tools.console import emit, note
-from pycaffe_acc.tools.output_file import write_whole
 from pycaffe_acc.upgrade import upgrade_net
+from pycaffe_acc.whole_file import whole_file
 
 NAME = "draw"
 HELP = "draw a net as SVG or DOT (other formats need Graphviz)"
@@ -20,7 +20,8 @@ HELP = "draw a net as SVG or DOT (other formats need Graphviz)"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Prototxt, file, direction."""
     parser.add_argument("model", metavar="P", help="net description (.prototxt)")
-    parser.add_argument("--out", metavar="F", type=Path, help="file whose suffix is the format (default: the prototxt's name with .svg, in the current folder)")
+    parser.add_argument("--out", metavar="F", type=Path, help="file whose suffix is the format (default: the prototxt's name with .svg, in the "
+                        "current folder)")
     parser.add_argument("--rankdir", choices=RANKDIRS, default="TB", help="where the net runs (default TB, top to bottom)")
     parser.add_argument("--phase", choices=("TEST", "TRAIN"), help="leave out layers of the other phase")
 
@@ -36,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
     except CaffeError as e:
         note(f"drawn without shapes, since the net cannot be built: {e}")
         shapes = None
-    write_whole(target, draw_net(message, args.rankdir, target.suffix[1:].lower() or "svg", phase, shapes=shapes))
+    picture = draw_net(message, args.rankdir, target.suffix[1:].lower() or "svg", phase, shapes=shapes)
+    with whole_file(target) as part:
+        part.write_bytes(picture)
     emit(args, {"model": args.model, "out": str(target), "layers": len(message.layer)}, f"wrote {target}")
     return 0

@@ -28,6 +28,9 @@ from pycaffe_acc.version import VERSION
 NAME = "eval"
 HELP = "top-1, top-5, hardware FPS and end-to-end FPS over labelled images"
 
+HEAD = ("model", "precision", "batch", "threads", "images", "top-1 %", "top-5 %", "hardware FPS", "vendor FPS", "end-to-end FPS", "p50 ms", "p90 ms",
+        "p99 ms", "valid")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Net, images, engine, preprocessing, bound."""
@@ -40,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--labels", metavar="F", help="names of the classes, one a line; their number is checked")
     parser.add_argument("--output", metavar="BLOB", help="the blob that holds the scores (default: the net's only output of that kind)")
     add_engine(parser)
-    parser.add_argument("--decode-threads", type=positive, metavar="N", help="threads that decode and prepare images (default: the CPUs this process may use)")
+    parser.add_argument("--decode-threads", type=positive, metavar="N", help="threads that decode and prepare images (default: the CPUs this "
+                        "process may use)")
     parser.add_argument("--min-top1", type=float, metavar="PERCENT", help="exit with 1 when top-1 is lower")
     parser.add_argument("--sparsity", type=float, metavar="S", help="planned for a later version")
     parser.add_argument("--calibration", metavar="METHOD", help="planned for a later version")
@@ -69,9 +73,11 @@ def _check_arguments(args: argparse.Namespace) -> None:
         raise UsageError("give the labelled images either by --images LIST or by --dataset KIND:PATH")
     for name in ("sparsity", "calibration", "calibration_images"):
         if getattr(args, name) not in (None, 0.0):
-            raise NotInThisVersionError(f"--{name.replace('_', '-')} is not in version {VERSION}; quantization and pruning are planned for a later version. Leave it out")
+            raise NotInThisVersionError(f"--{name.replace('_', '-')} is not in version {VERSION}; quantization and pruning are planned for a later "
+                                        "version. Leave it out")
     if args.dp * args.mp != 1:
-        raise NotInThisVersionError(f"--dp {args.dp} --mp {args.mp} need a virtual accelerator card, which cannot run nets in version {VERSION}; on the host use --threads")
+        raise NotInThisVersionError(f"--dp {args.dp} --mp {args.mp} need a virtual accelerator card, which cannot run nets in version {VERSION}; on "
+                                    "the host use --threads")
 
 
 def measure(args: argparse.Namespace, net: Net, dataset: Dataset, preprocess: Preprocess, load_seconds: float) -> Report:
@@ -82,10 +88,12 @@ def measure(args: argparse.Namespace, net: Net, dataset: Dataset, preprocess: Pr
         check_labels(read_labels(args.labels), net.blobs[score_output(net, args.output)].shape[1], args.labels)
     total = min(args.limit or len(dataset), len(dataset))
     with _progress(total) as bar:
-        outcome = evaluate(net, source, dataset, lambda pixels: preprocess.apply(pixels, shape), args.output, args.limit, args.decode_threads, bar.update)
+        outcome = evaluate(net, source, dataset, lambda pixels: preprocess.apply(pixels, shape), args.output, args.limit, args.decode_threads,
+                           bar.update)
     report = Report(environment(), load_seconds, outcome.compile_seconds, outcome.warmup_seconds)
-    configuration: dict[str, Any] = {"weights": str(args.weights), "dataset": dataset.name, "precision": args.precision, "batch": shape[0], "threads": net.threads,
-                                     "device": args.device, "dp": args.dp, "mp": args.mp, "sparsity": 0.0, "preprocess": preprocess.describe()}
+    configuration: dict[str, Any] = {"weights": str(args.weights), "dataset": dataset.name, "precision": args.precision, "batch": shape[0],
+                                     "threads": net.threads, "device": args.device, "dp": args.dp, "mp": args.mp, "sparsity": 0.0,
+                                     "preprocess": preprocess.describe()}
     bound = "" if args.min_top1 is None else f"top-1 of at least {args.min_top1:g} %"
     valid = None if args.min_top1 is None else outcome.accuracy.top1 >= args.min_top1
     # fp32 is its own yardstick; fp16 is not in this version, so the distance to it was not measured
@@ -101,20 +109,26 @@ def _progress(total: int) -> Iterator[tqdm[Any]]:
 
 def text(report: Report) -> str:
     """The report for a terminal: one table, the time split, the circumstances."""
-    rows, notes = [], []
-    for row in report.rows:
-        a, t, c = row.accuracy, row.throughput, row.configuration
-        assert a is not None and t is not None
-        rows.append([Path(row.model).name, c["precision"], c["batch"], c["threads"], a.images, f"{a.top1:.2f}", f"{a.top5:.2f}", f"{t.hardware_fps:.1f}",
-                     f"{t.hardware_fps_vendor:.1f}", f"{t.end_to_end_fps:.1f}", *(f"{t.latency_ms[p]:.2f}" for p in ("p50", "p90", "p99")),
-                     {True: "yes", False: "NO", None: "-"}[row.valid]])
-        shares = ", ".join(f"{k.replace('_', '-')} {100 * v / t.wall_seconds:.1f} %" for k, v in t.split_seconds.items())
-        notes += [f"batch {c['batch']}: wall time {t.wall_seconds:.3f} s: {shares}", "(decode and preprocess: the part the net waited for; their threads worked "
-                  f"{t.work_seconds['decode']:.3f} s and {t.work_seconds['preprocess']:.3f} s)",
-                  f"preprocessing {c['preprocess']}", f"times are {'simulated' if t.simulated else 'measured'} on {c['device']}"
-                  + (f"; bound: {row.bound}" if row.bound else "")]
-    notes = list(dict.fromkeys(notes))
-    head = ["model", "precision", "batch", "threads", "images", "top-1 %", "top-5 %", "hardware FPS", "vendor FPS", "end-to-end FPS", "p50 ms", "p90 ms", "p99 ms", "valid"]
-    notes.append(f"before the clock: load {report.load_seconds:.2f} s, first forward with compilation {report.compile_seconds:.2f} s, second {1e3 * report.warmup_seconds:.1f} ms; "
-                 f"{report.environment['cpu']}, {report.environment['cpus_usable']} CPUs")
-    return table(head, rows) + "\n\n" + "\n".join(notes)
+    pairs = [_row_text(row) for row in report.rows]
+    notes = list(dict.fromkeys(note for _, lines in pairs for note in lines))
+    notes.append(f"before the clock: load {report.load_seconds:.2f} s, first forward with compilation {report.compile_seconds:.2f} s, "
+                 f"second {1e3 * report.warmup_seconds:.1f} ms; {report.environment['cpu']}, {report.environment['cpus_usable']} CPUs")
+    return table(HEAD, [cells for cells, _ in pairs]) + "\n\n" + "\n".join(notes)
+
+
+def _row_text(row: Row) -> tuple[list[object], list[str]]:
+    """Cells under `HEAD`, and lines below the table."""
+    a, t, c = row.accuracy, row.throughput, row.configuration
+    assert a is not None and t is not None
+    rates = [f"{v:.1f}" for v in (t.hardware_fps, t.hardware_fps_vendor, t.end_to_end_fps)]
+    latencies = [f"{t.latency_ms[p]:.2f}" for p in ("p50", "p90", "p99")]
+    cells = [Path(row.model).name, c["precision"], c["batch"], c["threads"], a.images, f"{a.top1:.2f}", f"{a.top5:.2f}", *rates, *latencies,
+             {True: "yes", False: "NO", None: "-"}[row.valid]]
+    shares = ", ".join(f"{k.replace('_', '-')} {100 * v / t.wall_seconds:.1f} %" for k, v in t.split_seconds.items())
+    return cells, [
+        f"batch {c['batch']}: wall time {t.wall_seconds:.3f} s: {shares}",
+        f"  (decode and preprocess: what the net waited for; their threads worked {t.work_seconds['decode']:.3f} s and "
+        f"{t.work_seconds['preprocess']:.3f} s)",
+        f"preprocessing {c['preprocess']}",
+        f"times are {'simulated' if t.simulated else 'measured'} on {c['device']}" + (f"; bound: {row.bound}" if row.bound else ""),
+    ]

@@ -42,11 +42,13 @@ def check_engine(args: argparse.Namespace) -> None:
     NotInThisVersionError
     """
     if args.precision != "fp32":
-        raise NotInThisVersionError(f"--precision {args.precision} is not in version {VERSION}, which computes in fp32 only; half precision and INT8 are "
+        raise NotInThisVersionError(f"--precision {args.precision} is not in version {VERSION}, which computes in fp32 only; half precision and "
+                                    "INT8 are "
                                     "planned for a later version. Run with --precision fp32")
     if args.device != "host":
         known = ", ".join(devices.kinds())
-        raise NotInThisVersionError(f"--device {args.device} cannot run nets in version {VERSION}, which runs them on 'host' only; virtual accelerator cards are "
+        raise NotInThisVersionError(f"--device {args.device} cannot run nets in version {VERSION}, which runs them on 'host' only; virtual "
+                                    "accelerator cards are "
                                     f"planned for a later version (device kinds known to the runtime: {known}). Run with --device host")
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from pycaffe_acc.tools.console import emit
+from pycaffe_acc.whole_file import whole_file
 
 NAME = "shims"
 HELP = "write the commands caffe, upgrade_net_proto_text and upgrade_net_proto_binary into a folder"
@@ -44,8 +45,7 @@ def write_shim(folder: Path, name: str, words: tuple[str, ...]) -> Path:
         path = folder / name
         python = sys.executable.replace("'", "'\\''")
         text = f"#!/bin/sh\nexec '{python}' -m pycaffe_acc.tools.main {call} \"$@\"\n"
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.chmod(part.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
-    os.replace(part, path)
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
     return path

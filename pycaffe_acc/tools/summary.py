@@ -34,10 +34,12 @@ def run(args: argparse.Namespace) -> int:
     totals = {"parameters": sum(s.parameters for s in sizes), "macs": sum(s.macs for s in sizes), "top_bytes": sum(s.top_bytes for s in sizes)}
     document = {"model": args.model, "name": net.name, "inputs": {n: list(net.blobs[n].shape) for n in net.inputs}, "outputs": net.outputs, **totals,
                 "layers": [s._asdict() | {"tops": {n: list(shape) for n, shape in s.tops.items()}} for s in sizes]}
-    rows = [[s.name, s.type, " ".join("x".join(map(str, shape)) or "scalar" for shape in s.tops.values()), s.parameters or "-", f"{s.macs / 1e6:.2f}" if s.macs else "-",
+    rows = [[s.name, s.type, " ".join("x".join(map(str, shape)) or "scalar" for shape in s.tops.values()), s.parameters or "-",
+             f"{s.macs / 1e6:.2f}" if s.macs else "-",
              f"{s.top_bytes / 1024:.0f}" if s.top_bytes else "-"] for s in sizes]
     text = table(["layer", "type", "tops", "parameters", "MMAC", "KiB"], rows, left=3)
-    text += (f"\n\n{net.name or args.model}: {len(sizes)} layers, {totals['parameters']:,} parameters ({4 * totals['parameters'] / 2**20:.1f} MiB in fp32), "
+    text += (f"\n\n{net.name or args.model}: {len(sizes)} layers, {totals['parameters']:,} parameters ({4 * totals['parameters'] / 2**20:.1f} MiB "
+             "in fp32), "
              f"{totals['macs'] / 1e9:.3f} GMAC, {totals['top_bytes'] / 2**20:.1f} MiB of blobs")
     emit(args, document, text)
     return 0

@@ -25,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser, weights_required=False)
     add_engine(parser)
     parser.add_argument("--iterations", type=positive, default=20, metavar="N", help="timed forwards (default 20)")
-    parser.add_argument("--no-fusion", action="store_true", help="show every layer alone in the table (the times above it stay those of the fused net)")
+    parser.add_argument("--no-fusion", action="store_true", help="show every layer alone in the table (the times above it stay those of the fused "
+                        "net)")
     parser.add_argument("--no-layers", action="store_true", help="leave out the table by layer")
 
 
@@ -68,8 +69,10 @@ def time_forwards(net: Net, iterations: int) -> list[float]:
 def _document(args: argparse.Namespace, net: Net, compile_seconds: float, times: list[float], layers: list[Timing]) -> dict[str, Any]:
     median = statistics.median(times)
     macs = sum(t.macs for t in layers)
-    rows = [{"name": t.name, "type": t.kind, "kernel": t.note, "ms": t.milliseconds, "macs": t.macs, "gflops": _gflops(t.macs, t.milliseconds)} for t in layers]
-    return {"model": args.model, "weights": args.weights or "seeded random values", "precision": args.precision, "device": args.device, "time": "measured",
+    rows = [{"name": t.name, "type": t.kind, "kernel": t.note, "ms": t.milliseconds, "macs": t.macs, "gflops": _gflops(t.macs, t.milliseconds)}
+            for t in layers]
+    return {"model": args.model, "weights": args.weights or "seeded random values", "precision": args.precision, "device": args.device,
+            "time": "measured",
             "batch": net.blobs[net.inputs[0]].shape[0] if net.inputs and net.blobs[net.inputs[0]].shape else None, "threads": net.threads,
             "iterations": len(times), "median_ms": median, "min_ms": min(times), "compile_seconds": compile_seconds, "macs": macs if layers else None,
             "gflops": _gflops(macs, median) if layers else None, "layers": rows, "environment": environment()}
@@ -87,7 +90,8 @@ def _text(d: dict[str, Any]) -> str:
                  f"{r['macs'] / 1e6:.2f}" if r["macs"] else "-", r["gflops"]] for r in d["layers"]]
         lines += [table(["layer", "type", "kernel", "ms", "%", "MMAC", "GFLOP/s"], rows, left=3), ""]
     speed = f", {d['gflops']:.1f} GFLOP/s" if d["gflops"] else ""
-    lines.append(f"forward of batch {d['batch']}: median {d['median_ms']:.3f} ms, minimum {d['min_ms']:.3f} ms over {d['iterations']} iterations{speed}")
+    lines.append(f"forward of batch {d['batch']}: median {d['median_ms']:.3f} ms, minimum {d['min_ms']:.3f} ms over {d['iterations']} "
+                 f"iterations{speed}")
     lines.append(f"measured on {d['device']} with {d['threads']} threads, {d['precision']}, weights: {d['weights']}; first forward with compilation: "
                  f"{d['compile_seconds']:.2f} s")
     return "\n".join(lines)

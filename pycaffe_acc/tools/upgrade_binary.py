@@ -5,9 +5,9 @@ import argparse
 from pathlib import Path
 
 from pycaffe_acc.tools.console import emit
-from pycaffe_acc.tools.output_file import write_whole
 from pycaffe_acc.upgrade import generation, needs_upgrade, upgrade_net
-from pycaffe_acc.weights import read_weights
+from pycaffe_acc.weights import read_caffemodel
+from pycaffe_acc.whole_file import whole_file
 
 NAME = "upgrade_net_proto_binary"
 HELP = "write a caffemodel in today's form"
@@ -21,9 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read, upgrade, write."""
-    message = read_weights(args.source)
+    message = read_caffemodel(args.source)
     was, changed = generation(message), needs_upgrade(message)
-    write_whole(args.target, upgrade_net(message).SerializeToString())
+    with whole_file(args.target) as part:
+        part.write_bytes(upgrade_net(message).SerializeToString())
     emit(args, {"source": str(args.source), "target": str(args.target), "generation": was, "changed": changed},
          f"wrote {args.target}: " + (f"upgraded from {was}" if changed else "it was in today's form already"))
     return 0

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pycaffe_acc.text_format import format_message, read_net
 from pycaffe_acc.tools.console import emit
-from pycaffe_acc.tools.output_file import write_whole
 from pycaffe_acc.upgrade import generation, needs_upgrade, upgrade_net
+from pycaffe_acc.whole_file import whole_file
 
 NAME = "upgrade_net_proto_text"
 HELP = "write a prototxt in today's form"
@@ -23,7 +23,8 @@ def run(args: argparse.Namespace) -> int:
     """Read, upgrade, write."""
     message = read_net(args.source).message
     was, changed = generation(message), needs_upgrade(message)
-    write_whole(args.target, format_message(upgrade_net(message)).encode())
+    with whole_file(args.target) as part:
+        part.write_bytes(format_message(upgrade_net(message)).encode())
     emit(args, {"source": str(args.source), "target": str(args.target), "generation": was, "changed": changed},
          f"wrote {args.target}: " + (f"upgraded from {was}" if changed else "it was in today's form already"))
     return 0

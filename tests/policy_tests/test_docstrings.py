@@ -22,7 +22,8 @@ def missing(body: list[ast.stmt], prefix: str) -> list[str]:
     for node in body:
         if not isinstance(node, Definition) or node.name.startswith("_"):
             continue
-        setter = any(ast.unparse(d).endswith((".setter", ".deleter")) or ast.unparse(d) in ("overload", "typing.overload") for d in node.decorator_list)
+        setter = any(ast.unparse(d).endswith((".setter", ".deleter")) or ast.unparse(d) in ("overload", "typing.overload")
+                     for d in node.decorator_list)
         if not setter and ast.get_docstring(node) is None:
             found.append(prefix + node.name)
         if isinstance(node, ast.ClassDef):
@@ -53,19 +54,19 @@ def test_documented_parameters_exist(path):
         assert documented <= known, f"{name(path)}:{node.lineno} {node.name}: documents {sorted(documented - known)}, which are not parameters"
 
 
+SECTIONS = ("Returns", "Raises", "Attributes", "Yields", "Notes", "Examples", "References")
+
+
 def parameters_section(docstring: str) -> set[str]:
     """Names under "Parameters" of a NumPy-style docstring."""
     lines = docstring.splitlines()
+    starts = [i for i, line in enumerate(lines[:-1]) if line.strip() == "Parameters" and set(lines[i + 1].strip()) == {"-"}]
+    if not starts:
+        return set()
     names: set[str] = set()
-    for i, line in enumerate(lines[:-1]):
-        if line.strip() == "Parameters" and set(lines[i + 1].strip()) == {"-"}:
-            for entry in lines[i + 2:]:
-                if entry.strip() and not entry.startswith(" "):
-                    if set(entry.strip()) == {"-"}:
-                        break
-                    names |= {n.strip().lstrip("*") for n in entry.split(" : ")[0].split(",")} if " : " in entry else {n.strip().lstrip("*") for n in entry.split(",")}
-                    if not entry.startswith(" ") and entry.strip() in ("Returns", "Raises", "Attributes", "Yields", "Notes", "Examples", "References"):
-                        names.discard(entry.strip())
-                        break
+    for line in lines[starts[0] + 2:]:
+        if line.strip() in SECTIONS:
             break
+        if line.strip() and not line.startswith(" "):
+            names |= {n.strip().lstrip("*") for n in line.split(" : ")[0].split(",")}
     return {n for n in names if n.isidentifier()}

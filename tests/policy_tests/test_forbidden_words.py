@@ -37,9 +37,11 @@ def test_no_code_from_data(path):
             assert not bad, f"{name(path)}:{node.lineno} imports {bad}"
     for call in calls(tree):
         text = ast.unparse(call.func)
-        assert name(path) in RUNS_CODE or text not in ("eval", "exec", "pickle.load", "pickle.loads", "yaml.load"), f"{name(path)}:{call.lineno} calls {text}"
+        assert name(path) in RUNS_CODE or text not in ("eval", "exec", "pickle.load", "pickle.loads",
+                                                       "yaml.load"), f"{name(path)}:{call.lineno} calls {text}"
         if text in ("np.load", "numpy.load"):
-            assert any(k.arg == "allow_pickle" and ast.unparse(k.value) == "False" for k in call.keywords), f"{name(path)}:{call.lineno}: np.load without allow_pickle=False"
+            assert any(k.arg == "allow_pickle" and ast.unparse(k.value) == "False"
+                       for k in call.keywords), f"{name(path)}:{call.lineno}: np.load without allow_pickle=False"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
@@ -76,10 +78,11 @@ def test_numba_options_come_from_one_file(path):
         if isinstance(node, ast.Attribute) and node.attr in ("njit", "jit", "cfunc", "vectorize", "guvectorize"):
             assert ast.unparse(node.value) != "numba", f"{name(path)}:{node.lineno} uses numba.{node.attr}; use cnml.jit"
         if isinstance(node, ast.keyword) and node.arg in ("fastmath", "parallel"):
-            assert False, f"{name(path)}:{node.value.lineno} sets {node.arg}; cnml.jit decides that"
+            raise AssertionError(f"{name(path)}:{node.value.lineno} sets {node.arg}; cnml.jit decides that")
 
 
-TEXTS = [p for p in ROOT.rglob("*") if p.suffix in (".py", ".md", ".toml", ".prototxt", ".proto", ".txt", ".svg") and not {".venv", "build", ".git"} & set(p.parts)]
+TEXTS = [p for p in ROOT.rglob("*") if p.suffix in (".py", ".md", ".toml", ".prototxt", ".proto", ".txt", ".svg")
+         and not {".venv", "build", ".git"} & set(p.parts)]
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=name)

@@ -26,7 +26,8 @@ def test_protobuf_is_read_only_in_pycaffe_acc():
     for package in ("cnrt", "cnml"):
         for path in (ROOT / package).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+                names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module
+                                                                                           or ""] if isinstance(node, ast.ImportFrom) else []
                 assert not any(n.split(".")[0] in ("google", "pycaffe_acc") for n in names), f"{path.relative_to(ROOT)}:{node.lineno} imports upwards"
 
 

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 EXPECTED = {
     "classify.py": "-> ",
-    "net_spec.py": "sums of the probabilities: [1. 1.]",
+    "net_spec.py": "prob     (2, 10)",
     "net_surgery.py": "scores for every position: (4, 5, 5)",
     "queues_and_notifiers.py": "every row sums to 1: True",
 }

@@ -93,7 +93,8 @@ def test_mnist_plain_and_packed(tmp_path, rng):
         read_mnist(tmp_path / "img")
 
 
-@pytest.mark.parametrize("data", [b"", b"\0\0\x08", b"\0\0\x09\x01\0\0\0\x01a", b"\0\0\x08\x01\0\0\0\x05abc", b"\0\0\x08\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"])
+@pytest.mark.parametrize("data", [b"", b"\0\0\x08", b"\0\0\x09\x01\0\0\0\x01a", b"\0\0\x08\x01\0\0\0\x05abc",
+                                  b"\0\0\x08\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"])
 def test_damaged_idx_files_are_refused(tmp_path, data):
     (tmp_path / "f").write_bytes(data)
     with pytest.raises(CheckError):

@@ -12,11 +12,15 @@ from pycaffe_acc.evaluation.report import SPLIT, Accuracy, Report, ReportError, 
 def throughput(images=10, simulated=False, **changes):
     """A consistent Throughput."""
     values = dict(images=images, hardware_fps=50.0, hardware_fps_vendor=50.0, end_to_end_fps=10.0, latency_ms={"p50": 1.0, "p90": 2.0, "p99": 3.0},
-                  split_seconds={**dict.fromkeys(SPLIT, 0.1), "other": 0.4}, work_seconds={"decode": 0.2, "preprocess": 0.1}, wall_seconds=1.0, simulated=simulated)
+                  split_seconds={**dict.fromkeys(SPLIT, 0.1), "other": 0.4}, work_seconds={"decode": 0.2, "preprocess": 0.1}, wall_seconds=1.0,
+                  simulated=simulated)
     return Throughput(**(values | changes))
 
 
-def row(accuracy=Accuracy(10, 7, 9), **changes):
+SEVEN_OF_TEN = Accuracy(10, 7, 9)
+
+
+def row(accuracy=SEVEN_OF_TEN, **changes):
     """A consistent Row."""
     return Row("net", {"precision": "fp32", "preprocess": "raw"}, accuracy, **({"throughput": throughput()} | changes))
 
@@ -46,7 +50,8 @@ def test_impossible_counts_are_refused(counts):
         Accuracy(*counts)
 
 
-@pytest.mark.parametrize("changes", [{"hardware_fps": 0.0}, {"end_to_end_fps": float("nan")}, {"wall_seconds": float("inf")}, {"hardware_fps_vendor": -1.0}])
+@pytest.mark.parametrize("changes", [{"hardware_fps": 0.0}, {"end_to_end_fps": float("nan")}, {"wall_seconds": float("inf")},
+                                     {"hardware_fps_vendor": -1.0}])
 def test_impossible_rates_are_refused(changes):
     with pytest.raises(ReportError, match=next(iter(changes))):
         throughput(**changes)

