@@ -12,6 +12,10 @@ from cnml.reference.softmax import softmax
 from cnml.tensor import Layout, Shape, Tensor, count
 
 
+#: columns the kernel works on side by side, `cnml.kernels.softmax_f32.COLUMNS` (not imported: that would import Numba)
+COLUMNS = 256
+
+
 class Softmax(Operator):
     """y = exp(x - max) / sum along `axis`.
 
@@ -47,4 +51,4 @@ class Softmax(Operator):
         """One kernel over (outer, n, inner)."""
         shape = inputs[0].stored_shape
         axis = 3 if inputs[0].layout is Layout.NHWC else self.axis
-        emit.call("softmax_f32", inputs[0], outputs[0], count(shape[:axis]), shape[axis], count(shape[axis + 1:]))
+        emit.call("softmax_f32", inputs[0], outputs[0], count(shape[:axis]), shape[axis], count(shape[axis + 1:]), emit.scratch(8 * COLUMNS))
