@@ -30,6 +30,10 @@ class PriorBoxOptions:
         0: SSD's boxes. Else the vendor's dense type: that many steps between the minimum and the square root of minimum * maximum.
     whole_sizes : bool
         Sizes lose their fractions, as in the vendor's fork.
+    interpolated_last : bool
+        The square of sqrt(min * max) follows the aspect ratios instead of leading them (TensorFlow's order).
+    rows_first : bool
+        Coordinates are ymin, xmin, ymax, xmax.
     reserved : int
         The output has room for that many times the boxes; what is left at its end is zero (the vendor's fork for its dense type).
     """
@@ -45,6 +49,8 @@ class PriorBoxOptions:
     inner_scale: int = 0
     whole_sizes: bool = False
     reserved: int = 1
+    interpolated_last: bool = False
+    rows_first: bool = False
 
 
 def box_sizes(options: PriorBoxOptions) -> np.ndarray:
@@ -60,10 +66,12 @@ def box_sizes(options: PriorBoxOptions) -> np.ndarray:
     for i, low in enumerate(options.min_sizes):
         low = float(int(low)) if options.whole_sizes else low
         sizes.append((low, low))
+        between: list[tuple[float, float]] = []
         if options.max_sizes:
             high = float(int(options.max_sizes[i])) if options.whole_sizes else options.max_sizes[i]
-            sizes += _dense(low, high, options.inner_scale, rest) if options.inner_scale else [(np.sqrt(low * high),) * 2]
-        sizes += [(low * np.sqrt(a), low / np.sqrt(a)) for a in rest]
+            between = _dense(low, high, options.inner_scale, rest) if options.inner_scale else [(np.sqrt(low * high),) * 2]
+        ratios = [(low * np.sqrt(a), low / np.sqrt(a)) for a in rest]
+        sizes += ratios + between if options.interpolated_last else between + ratios
     return np.array(sizes)
 
 
@@ -95,6 +103,8 @@ def prior_box(options: PriorBoxOptions, cells: tuple[int, int], image: tuple[int
     boxes[..., 1], boxes[..., 3] = (y - half[:, 1]) / height, (y + half[:, 1]) / height
     if options.clip:
         boxes = np.clip(boxes, 0.0, 1.0)
+    if options.rows_first:
+        boxes = boxes[..., [1, 0, 3, 2]]
     size = options.reserved * boxes.size
     variances = np.resize(np.asarray(options.variances, np.float32), size)
     return np.stack([np.pad(boxes.reshape(-1), (0, size - boxes.size)), variances]).astype(np.float32)[None]

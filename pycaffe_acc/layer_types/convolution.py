@@ -1,17 +1,19 @@
 """Convolution: shared weights over the spatial axes behind the channels."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cnml.graph import Graph
 from cnml.ops.channel_affine import ChannelAffine
 from cnml.ops.convolution import Convolution as ConvolutionOp
 from cnml.ops.convolution import ConvolutionGeometry
+from cnml.ops.pad import Pad
 from cnml.parameter import Parameter
 from cnml.tensor import Shape, Tensor
 from pycaffe_acc.first_convolution import first_convolution
 from pycaffe_acc.layer import Layer, NetContext, layer
+from pycaffe_acc.side_padding import SidePadding, side_padding
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class ConvolutionParams:
         As given: none, one, or one per spatial axis (pad also two per axis, in the vendor's order top, left, bottom, right).
     kernel_hw, stride_hw, pad_hw : tuple of int or None
         From the `_h` and `_w` fields.
+    sides : SidePadding or None
+        Padding in the words of TensorFlow converters.
     """
 
     num_output: int
@@ -40,6 +44,7 @@ class ConvolutionParams:
     same_mode: bool
     weight_filler: Any
     bias_filler: Any
+    sides: SidePadding | None
 
 
 def _pair(p: Any, name: str) -> tuple[int, int] | None:
@@ -52,7 +57,8 @@ def _pair(p: Any, name: str) -> tuple[int, int] | None:
 def parse_convolution(p: Any) -> ConvolutionParams:
     """ConvolutionParameter → ConvolutionParams."""
     return ConvolutionParams(int(p.num_output), bool(p.bias_term), int(p.group), int(p.axis), tuple(p.kernel_size), tuple(p.stride), tuple(p.pad), tuple(p.dilation),
-                             _pair(p, "kernel"), _pair(p, "stride"), _pair(p, "pad"), bool(p.same_mode), p.weight_filler, p.bias_filler)
+                             _pair(p, "kernel"), _pair(p, "stride"), _pair(p, "pad"), bool(p.same_mode), p.weight_filler, p.bias_filler,
+                             side_padding(p))
 
 
 class ConvolutionBase(Layer):
@@ -109,6 +115,9 @@ class ConvolutionBase(Layer):
         self.check(p.num_output % group == 0, f"num_output {p.num_output} is not divisible by group {group}")
         if p.same_mode and (any(pad) or not self.context.vendor_exact):  # the vendor's CPU path looks at it only where there is padding
             pad, pad_end = self._same(shape[axis + 1:], kernel, stride, dilation)
+        if p.sides is not None:
+            self.check(spatial == 2, f"pad_type, pad_t, pad_l, pad_b and pad_r are for two spatial axes, the bottom has {spatial}; use pad")
+            pad, pad_end = p.sides.extents(shape[axis + 1:], kernel, stride, dilation)
         return ConvolutionGeometry(p.num_output, kernel, stride, pad, pad_end, dilation, group, axis, p.bias_term)
 
     @staticmethod
@@ -158,4 +167,12 @@ class Convolution(ConvolutionBase):
         """One Convolution operator for each bottom."""
         if self._normalization:
             bottoms = [graph.add(ChannelAffine(name=f"{self.name}/input"), [b], self._normalization)[0] for b in bottoms]
-        return [graph.add(ConvolutionOp(self.geometry(b.shape), self.name), [b], self.blobs)[0] for b in bottoms]
+        return [self._convolve(graph, b) for b in bottoms]
+
+    def _convolve(self, graph: Graph, bottom: Tensor) -> Tensor:
+        """The operator; padding that differs by side is written out before it, because the kernels for images know one padding an axis."""
+        g, shape = self.geometry(bottom.shape), bottom.shape
+        if g.pad != g.pad_end and len(shape) == 4 and g.axis == 1:
+            bottom = graph.add(Pad((0, 0, *g.pad), (0, 0, *g.pad_end), 0.0, f"{self.name}/pad"), [bottom])[0]
+            g = replace(g, pad=(0, 0), pad_end=(0, 0))
+        return graph.add(ConvolutionOp(g, self.name), [bottom], self.blobs)[0]

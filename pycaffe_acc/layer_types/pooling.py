@@ -4,12 +4,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from cnml.graph import Graph
+from cnml.ops.pad import Pad
 from cnml.ops.pool import Pool
+from cnml.ops.position_scale import PositionScale
 from cnml.tensor import Tensor
 from pycaffe_acc.layer import Layer, layer
+from pycaffe_acc.side_padding import SidePadding, side_padding
 
-METHODS = ("MAX", "AVE", "STOCHASTIC")
+#: the last two are TensorFlow converters' words for a mean that leaves the padding out
+METHODS = ("MAX", "AVE", "STOCHASTIC", "AVE_EXC_PAD", "AVE_TF")
 FLOOR = 1
 TRAIN = 0
 
@@ -29,6 +35,10 @@ class PoolingParams:
     kernel_given : bool
     ceil : bool
         From round_mode, or from the vendor's ceil_mode where that is given.
+    exclude_pad : bool
+        AVE divides by the elements inside the image.
+    sides : SidePadding or None
+        Padding in the words of TensorFlow converters.
     """
 
     method: str
@@ -41,6 +51,8 @@ class PoolingParams:
     global_pooling: bool
     kernel_given: bool
     ceil: bool
+    exclude_pad: bool
+    sides: SidePadding | None
 
 
 def _extent(p: Any, size: str, h: str, w: str) -> tuple[tuple[int, int], bool]:
@@ -68,7 +80,10 @@ class Pooling(Layer):
         pad, one_pad = _extent(p, "pad", "pad_h", "pad_w")
         given = p.HasField("kernel_size") or p.HasField("kernel_h") or p.HasField("kernel_w")
         ceil = p.ceil_mode if p.HasField("ceil_mode") else p.round_mode != FLOOR
-        return PoolingParams(METHODS[p.pool], kernel, stride, pad, one_kernel and given, one_stride, one_pad, p.global_pooling, given, ceil)
+        sides = None if p.global_pooling else side_padding(p)
+        method = METHODS[p.pool]
+        exclude = method in METHODS[3:]
+        return PoolingParams("AVE" if exclude else method, kernel, stride, pad, one_kernel and given, one_stride, one_pad, p.global_pooling, given, ceil, exclude, sides)
 
     def setup(self, bottoms: list[tuple[int, ...]]) -> None:
         """Check the parameters."""
@@ -92,5 +107,25 @@ class Pooling(Layer):
         """One Pool operator."""
         p, shape = self.params, bottoms[0].shape
         self.check(len(shape) == 4, f"its bottom has the shape {shape}; it must have 4 axes (num, channels, height, width)")
+        if p.sides is not None or (p.exclude_pad and any(p.pad)):
+            return self._emit_padded(graph, bottoms[0])
         op = Pool(p.method, None if p.global_pooling else p.kernel, p.stride, p.pad, p.ceil, self.num_tops == 2, self.name)
         return graph.add(op, bottoms)
+
+    def _emit_padded(self, graph: Graph, bottom: Tensor) -> list[Tensor]:
+        """Padding written out before the windows; for a mean without it a factor a position behind them."""
+        p, size = self.params, bottom.shape[2:]
+        self.check(self.num_tops == 1, "has two tops and padding by side; indices of maxima are for pad, pad_h and pad_w only")
+        before, after = (p.pad, p.pad) if p.sides is None else p.sides.extents(size, p.kernel, p.stride)
+        lowest = -float(np.finfo(np.float32).max)
+        x = graph.add(Pad((0, 0, *before), (0, 0, *after), lowest if p.method == "MAX" else 0.0, f"{self.name}/pad"), [bottom])
+        y = graph.add(Pool(p.method, p.kernel, p.stride, (0, 0), p.ceil and p.sides is None, False, self.name), x)
+        if not p.exclude_pad:
+            return y
+        counts = []
+        for axis in (0, 1):
+            start = np.arange(y[0].shape[2 + axis]) * p.stride[axis] - before[axis]
+            end = np.minimum(start + p.kernel[axis], size[axis] + after[axis])
+            inside = np.minimum(end, size[axis]) - np.maximum(start, 0)
+            counts.append((end - start) / np.maximum(inside, 1))
+        return graph.add(PositionScale(np.outer(*counts), f"{self.name}/divisor"), y)

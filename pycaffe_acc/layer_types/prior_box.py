@@ -44,7 +44,8 @@ class PriorBox(Layer):
         # the fork makes room for the dense boxes, but its forward pass writes neither them nor those of max_size
         lost = exact and dense and bool(high)
         return PriorBoxOptions(low, () if lost else high, self._ratios(p), tuple(p.variance) or (0.1,), clip, self._image(p), self._step(p), p.offset,
-                               p.inner_scale if dense and high and not lost else 0, exact or dense, p.inner_scale if lost else 1)
+                               p.inner_scale if dense and high and not lost else 0, exact or dense, p.inner_scale if lost else 1,
+                               p.tf, p.yx_order)
 
     def _ratios(self, p: Any) -> tuple[float, ...]:
         ratios = [1.0]

@@ -39,3 +39,10 @@ def test_refuses():
         PriorBox(PriorBoxOptions((1.0,))).reshape([(1, 2, 3), (1, 2, 3, 4)], [])
     with pytest.raises(CnmlError, match="empty"):
         PriorBox(PriorBoxOptions((1.0,))).reshape([(1, 2, 0, 3), (1, 2, 3, 4)], [])
+
+
+def test_orders_of_converted_nets():
+    options = PriorBoxOptions((4.0,), (16.0,), (1.0, 4.0), interpolated_last=True, rows_first=True)
+    np.testing.assert_allclose(box_sizes(options), [(4, 4), (8, 2), (8, 8)])
+    y = prior_box(options, (1, 1), (100, 200))[0, 0].reshape(-1, 4)
+    np.testing.assert_allclose(y[1], [0.49, 0.48, 0.51, 0.52], rtol=1e-6)
