@@ -18,7 +18,7 @@ def is_script(argv: Sequence[str]) -> bool:
 def run_script(argv: Sequence[str]) -> None:
     """Run it as `python` would: sys.argv, sys.path[0] and `__main__` are the script's; SystemExit and other exceptions pass through.
 
-    Child processes find the package as `caffe` too, by PYTHONPATH.
+    Child processes find the package as `caffe` too.
 
     Parameters
     ----------
@@ -26,6 +26,8 @@ def run_script(argv: Sequence[str]) -> None:
         What `is_script` accepts.
     """
     install_as_caffe()
+    # processes that multiprocessing spawns take over sys.path, others PYTHONPATH
+    sys.path.append(str(stand_in_folder()))
     folders = [str(stand_in_folder()), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ["PYTHONPATH"] = os.pathsep.join(folders)
     kind, rest = (argv[0], list(argv[1:])) if argv[0] in ("-m", "-c") else ("", list(argv))

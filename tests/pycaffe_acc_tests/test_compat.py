@@ -12,7 +12,7 @@ ENV = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
 
 
 def _python(*args: str, cwd=None, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *args], capture_output=True, text=True, timeout=120, cwd=cwd, env={**ENV, **env}, check=False)
+    return subprocess.run([sys.executable, *args], capture_output=True, text=True, timeout=60, cwd=cwd, env={**ENV, **env}, check=False)
 
 
 def _code(text: str, **env: str) -> str:
