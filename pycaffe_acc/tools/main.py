@@ -20,12 +20,10 @@ class Verb(Protocol):
     NAME: str
     HELP: str
 
-    @staticmethod
-    def add_arguments(parser: argparse.ArgumentParser) -> None:
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
 
-    @staticmethod
-    def run(args: argparse.Namespace) -> int:
+    def run(self, args: argparse.Namespace) -> int:
         """Do it; returns an exit status."""
 
 
