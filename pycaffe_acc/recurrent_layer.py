@@ -92,7 +92,7 @@ class RecurrentLayer(Layer):
         weights : list of Parameter
             W, b, and with x_static its W.
         """
-        products = graph.add(InnerProduct(width, 2, True, False, f"{self.name} (input)"), bottoms[:1], weights[:2])
+        products = list(graph.add(InnerProduct(width, 2, True, False, f"{self.name} (input)"), bottoms[:1], weights[:2]))
         if self.static:
             products += graph.add(InnerProduct(width, 1, False, False, f"{self.name} (static)"), bottoms[2:3], weights[2:3])
         return products
