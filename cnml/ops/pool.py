@@ -44,7 +44,8 @@ class Pool(Operator):
 
     kind = "Pool"
 
-    def __init__(self, method: str, kernel: Pair | None, stride: Pair = (1, 1), pad: Pair = (0, 0), ceil: bool = True, mask: bool = False, name: str = ""):
+    def __init__(self, method: str, kernel: Pair | None, stride: Pair = (1, 1), pad: Pair = (0, 0), ceil: bool = True, mask: bool = False,
+                 name: str = ""):
         super().__init__(name)
         self.method = method
         self.kernel = kernel
@@ -52,8 +53,8 @@ class Pool(Operator):
         self.pad = pad
         self.ceil = ceil
         self.mask = mask
-        if mask or method == "STOCHASTIC":
-            self.host_reason = "indices of maxima and stochastic pooling are not on the path of a deployed network's trunk"  # type: ignore[misc]
+        if method == "STOCHASTIC":
+            self.host_reason = "stochastic pooling is not on the path of a deployed network's trunk"  # type: ignore[misc]
 
     def _kernel(self, shape: Shape) -> Pair:
         return (shape[2], shape[3]) if self.kernel is None else self.kernel
@@ -72,7 +73,8 @@ class Pool(Operator):
         expect(self.method != "STOCHASTIC" or not any(self.pad), self, f"pad {self.pad}", "padding is defined for MAX and AVE only")
         expect(not self.mask or self.method == "MAX", self, f"a mask for method {self.method}", "only MAX has one")
         oh, ow = (pooled_extent(shape[2 + a], kernel[a], self.stride[a], self.pad[a], any(self.pad), self.ceil) for a in (0, 1))
-        expect(oh >= 0 and ow >= 0, self, f"input {shape}, kernel {kernel}, stride {self.stride}", f"the output extents would be {(oh, ow)}; they must not be negative")
+        expect(oh >= 0 and ow >= 0, self, f"input {shape}, kernel {kernel}, stride {self.stride}",
+               f"the output extents would be {(oh, ow)}; they must not be negative")
         return [(shape[0], shape[1], oh, ow)] * (2 if self.mask else 1)
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
@@ -89,7 +91,7 @@ class Pool(Operator):
 
     def choose_layouts(self, given: list[Layout], shapes: list[Shape]) -> tuple[list[Layout], list[Layout]]:
         """Channels innermost unless there are few of them."""
-        native = not self.mask and self.method != "STOCHASTIC"
+        native = self.method != "STOCHASTIC"
         nhwc = native and (given[0] is Layout.NHWC or shapes[0][1] >= 8)
         layout = Layout.NHWC if nhwc else Layout.PLAIN
         return [layout], [layout]
@@ -104,4 +106,5 @@ class Pool(Operator):
             n, c = n * c, 1
         oh, ow = outputs[0].shape[2:]
         kernel = self._kernel(inputs[0].shape)
-        emit.call(f"pool_{self.method.lower()}_f32", inputs[0], outputs[0], n, h, w, c, oh, ow, *kernel, *self.stride, *self.pad)
+        name = "pool_mask_f32" if self.mask else f"pool_{self.method.lower()}_f32"
+        emit.call(name, inputs[0], *outputs, n, h, w, c, oh, ow, *kernel, *self.stride, *self.pad)

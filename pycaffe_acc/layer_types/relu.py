@@ -33,7 +33,7 @@ class ReLU(Layer):
     def parse(cls, message: Any) -> ReLUParams:
         """Read relu_param."""
         p = message.relu_param
-        return ReLUParams(p.negative_slope, p.upper_limit)
+        return ReLUParams(p.negative_slope, p.upper_limit or (6 if p.relu6 else 0))
 
     def emit(self, graph: Graph, bottoms: list[Tensor]) -> list[Tensor]:
         """One Unary operator."""
