@@ -57,9 +57,3 @@ def test_annotations_are_postponed(path):
 def test_every_source_folder_is_a_package(folder):
     """A folder without __init__.py would be missing from the wheel."""
     assert (folder / "__init__.py").is_file(), f"{name(folder)} has no __init__.py"
-
-
-def test_test_files_have_unique_names():
-    """pytest's importlib mode tells modules apart by path, reports by name."""
-    names = [p.name for p in (ROOT / "tests").rglob("test_*.py")]
-    assert sorted(names) == sorted(set(names)), f"twice: {sorted({n for n in names if names.count(n) > 1})}"
