@@ -5,6 +5,7 @@ from math import ceil
 
 import numpy as np
 
+from cnml.cpu import isa
 from cnml.kernels.conv_plan_f32 import ConvPlan, Phase
 from cnml.parameter import aligned_empty
 
@@ -55,7 +56,8 @@ def _pack(plan: ConvPlan, weights: np.ndarray, bias: np.ndarray | None, scale: n
         weights, total = weights.transpose(1, 0, 2, 3, 4), total.T
     rows, cout = weights.shape[:2]
     blocks = ceil(cout / plan.nr)
-    sizes = [rows * blocks * plan.nr * weights.shape[2] * (phase_taps(plan, phase, weights)) for phase in plan.phases]
+    depth = ceil(weights.shape[2] / isa().lanes) * isa().lanes if plan.variant == "narrow" else weights.shape[2]
+    sizes = [rows * blocks * plan.nr * depth * phase_taps(plan, phase, weights) for phase in plan.phases]
     packed = aligned_empty((sum(sizes),))
     at = 0
     for phase, size in zip(plan.phases, sizes, strict=True):
@@ -80,8 +82,21 @@ def _pack_phase(plan: ConvPlan, phase: Phase, weights: np.ndarray, out: np.ndarr
     else:
         ys, xs = [y for y, _ in phase.source], [x for _, x in phase.source]
         taps = weights[:, :, :, ys, xs].transpose(0, 1, 3, 2)
+    if plan.variant == "narrow":
+        _pack_narrow(plan, taps, out)
+        return
     view = out.reshape(rows, ceil(cout / plan.nr), *taps.shape[2:], plan.nr)
     for block in range(view.shape[1]):
         part = taps[:, block * plan.nr:(block + 1) * plan.nr].transpose(0, 2, 3, 1)
         view[:, block, :, :, :part.shape[3]] = part
         view[:, block, :, :, part.shape[3]:] = 0
+
+
+def _pack_narrow(plan: ConvPlan, taps: np.ndarray, out: np.ndarray) -> None:
+    """Fill `out`, the (rows, block, tap, vector of channels, nq, lanes) of one phase, from (rows, outputs, tap, channels)."""
+    rows, cout, nt, cin = taps.shape
+    lanes = isa().lanes
+    blocks, vectors = ceil(cout / plan.nr), ceil(cin / lanes)
+    full = np.zeros((rows, blocks * plan.nr, nt, vectors * lanes), np.float32)
+    full[:, :cout, :, :cin] = taps
+    out.reshape(rows, blocks, nt, vectors, plan.nr, lanes)[...] = full.reshape(rows, blocks, plan.nr, nt, vectors, lanes).transpose(0, 1, 3, 4, 2, 5)

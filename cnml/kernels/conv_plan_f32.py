@@ -9,7 +9,7 @@ import numpy as np
 
 from cnml.cpu import isa
 from cnml.kernels import conv_table as ct
-from cnml.kernels.conv_tiles import DEPTHWISE_TILES, TILES, Tile, depthwise_name, kernel_name
+from cnml.kernels.conv_tiles import DEPTHWISE_TILES, NARROW_TILES, TILES, Tile, depthwise_name, kernel_name, narrow_name
 from cnml.parameter import aligned_empty
 
 PANEL_BYTES = 256 * 1024     # of weights between two passes over the sums: a quarter of a common second-level cache
@@ -17,6 +17,7 @@ WEIGHTS_BYTES = 512 * 1024   # weights up to this size stay in the second-level 
 POINTER_BYTES = 32 * 1024
 INPUT_BYTES = 96 * 1024      # of a chunk's input
 ITEMS = 16                   # at least so many (chunk, block of channels) for the tasks to share, where there are enough tiles
+NARROW_OUTPUTS = 4           # up to here vectors lie along the input channels
 STAGE_CHANNELS = 8           # up to here a kernel row times the channels is one run of memory worth a tap
 
 
@@ -119,6 +120,7 @@ class Variant(NamedTuple):
 #: the first row that applies is taken
 VARIANTS: tuple[Variant, ...] = (
     Variant("depthwise", lambda s, plain, dense: not plain and s.group == s.channels > 1, ct.DIRECT),
+    Variant("narrow", lambda s, plain, dense: not plain and s.outputs // s.group <= NARROW_OUTPUTS and s.channels // s.group >= 8, ct.DIRECT),
     Variant("first", lambda s, plain, dense: plain and takes_plain(s), ct.STAGE_PLAIN),
     Variant("rows", lambda s, plain, dense: not plain and dense and takes_plain(s), ct.STAGE_NHWC),
     Variant("direct", lambda s, plain, dense: not plain, ct.DIRECT),
@@ -200,37 +202,41 @@ def deconv_phases(shape: Conv2dShape, out: tuple[int, int]) -> tuple[Phase, ...]
     return tuple(phases)
 
 
-def choose_tile(pixels: int, outputs: int, lanes: int) -> Tile:
-    """The tile of the table with the least time for a product of `pixels` rows and `outputs` columns, unused sums counted."""
-    return min(TILES[lanes], key=lambda t: ceil(pixels / t.mr) * t.mr * ceil(outputs / (t.nv * lanes)) * t.nv / t.share)
+def choose_tile(tiles: tuple[Tile, ...], pixels: int, outputs: int, lanes: int) -> Tile:
+    """The tile with the least time for a product of `pixels` rows and `outputs` columns, unused sums counted."""
+    return min(tiles, key=lambda t: ceil(pixels / t.mr) * t.mr * ceil(outputs / (t.nv * lanes)) * t.nv / t.share)
 
 
 def _plan(shape: Conv2dShape, phases: tuple[Phase, ...], out: tuple[int, int], pixels: Pixels, variant: Variant, tile: Tile | None) -> ConvPlan:
-    lanes, staged, depthwise = isa().lanes, variant.staged != ct.DIRECT, variant.name == "depthwise"
+    lanes, staged, depthwise, narrow = isa().lanes, variant.staged != ct.DIRECT, variant.name == "depthwise", variant.name == "narrow"
     group_outputs = shape.outputs // shape.group
     count = max(p.grid[0] * p.grid[1] for p in phases) * shape.batch
-    tile = tile or (DEPTHWISE_TILES[lanes][0] if depthwise else choose_tile(count, group_outputs, lanes))
-    mr, nr = tile.mr, tile.nv * lanes
+    tiles = {"depthwise": DEPTHWISE_TILES, "narrow": NARROW_TILES}.get(variant.name, TILES)[lanes]
+    tile = tile or choose_tile(tiles, count, shape.channels if depthwise else group_outputs, 1 if narrow else lanes)
+    mr, nr = tile.mr, tile.nv * (1 if narrow else lanes)
     depth = shape.channels // shape.group * (shape.kernel[1] if staged else 1)
     padded = group_outputs * ceil(shape.channels / nr) * nr if depthwise else shape.group * ceil(group_outputs / nr) * nr
+    packed_depth = ceil(depth / lanes) * lanes if narrow else depth
     taps = max(len(p.taps) for p in phases)
-    panel_outer = sum(len(p.taps) for p in phases) * depth * padded * 4 > WEIGHTS_BYTES and not staged and not depthwise
-    chunk = _staged_chunk(shape, phases[0], mr) if staged else _chunk(shape, count, taps, mr, panel_outer, 1 if depthwise else shape.group * ceil(group_outputs / nr))
-    taps_block, depth_block = _blocks(taps, depth, nr, count > mr)
+    panel_outer = sum(len(p.taps) for p in phases) * depth * padded * 4 > WEIGHTS_BYTES and variant.name == "direct"
+    blocks = shape.group * ceil(group_outputs / nr) if variant.name == "direct" else 1  # the others take all blocks of a tile at once
+    chunk = _staged_chunk(shape, phases[0], mr) if staged else _chunk(shape, count, taps, mr, panel_outer, blocks)
+    taps_block, depth_block = _blocks(taps, depth, nr, count > mr and not narrow and not depthwise)
     h = [0] * ct.HEADER
     h[ct.BATCH], h[ct.HEIGHT], h[ct.WIDTH], h[ct.CHANNELS] = shape.batch, shape.height, shape.width, shape.channels
     h[ct.X_PIXEL], h[ct.Y_PIXEL], h[ct.ADD_PIXEL] = (4 * int(p or 0) for p in pixels)
     h[ct.DEPTH], h[ct.GROUP_STEP], h[ct.GROUPS], h[ct.COUT_GROUP] = depth, 4 * depth, shape.group, group_outputs
     h[ct.OUT_HEIGHT], h[ct.OUT_WIDTH], h[ct.CHUNK], h[ct.PANEL_OUTER], h[ct.STAGED] = *out, chunk, int(panel_outer), variant.staged
     h[ct.TAPS_BLOCK], h[ct.DEPTH_BLOCK], h[ct.ZEROS], h[ct.PHASES] = taps_block, depth_block, shape.channels, len(phases)
-    table = _table(h, phases, depth * padded * 4)
+    table = _table(h, phases, packed_depth * padded * 4)
     lines = (chunk // phases[0].grid[1] - 1) * shape.stride[0] + (shape.kernel[0] - 1) * shape.dilation[0] + 1 if staged else 0
     wide = (phases[0].grid[1] - 1) * shape.stride[1] + shape.kernel[1]
     scratch = 4 * shape.channels + 4 * mr * nr + 8 * mr + 8 * (chunk + mr) * (taps + 2) + 8 * taps + 4 * lines * wide * shape.channels + 8 * 64
     reason = f"{variant.name}: {mr}x{nr} tile, {'weights' if panel_outer else 'pixels'} outside, {chunk} pixels a chunk"
     if (taps_block, depth_block) != (max(taps, 1), depth):
         reason += f", sums revisited every {min(taps_block, taps) * depth_block} products"
-    return ConvPlan((depthwise_name if depthwise else kernel_name)(mr, nr), nr, phases, variant.name, table, ceil(scratch / 64) * 64, reason)
+    name = {"depthwise": depthwise_name, "narrow": narrow_name}.get(variant.name, kernel_name)
+    return ConvPlan(name(mr, nr), nr, phases, variant.name, table, ceil(scratch / 64) * 64, reason)
 
 
 def _chunk(shape: Conv2dShape, pixels: int, taps: int, mr: int, panel_outer: bool, blocks: int) -> int:

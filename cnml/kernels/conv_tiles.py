@@ -35,6 +35,13 @@ DEPTHWISE_TILES: dict[int, tuple[Tile, ...]] = {
     4: (Tile(4, 2, 0.5),),
 }
 
+#: `nv` is outputs here, not vectors
+NARROW_TILES: dict[int, tuple[Tile, ...]] = {
+    16: (Tile(12, 1, 0.35), Tile(6, 4, 0.6)),
+    8: (Tile(8, 1, 0.35), Tile(2, 4, 0.5)),
+    4: (Tile(8, 1, 0.35), Tile(2, 4, 0.5)),
+}
+
 
 def kernel_name(mr: int, nr: int) -> str:
     """Name of the convolution kernel with a tile of `mr` pixels by `nr` channels."""
@@ -44,3 +51,8 @@ def kernel_name(mr: int, nr: int) -> str:
 def depthwise_name(mr: int, nr: int) -> str:
     """Name of the depthwise kernel with a tile of `mr` pixels by `nr` channels."""
     return f"depthwise_nhwc_f32_{mr}x{nr}"
+
+
+def narrow_name(mr: int, nq: int) -> str:
+    """Name of the kernel for few outputs with a tile of `mr` pixels by `nq` outputs."""
+    return f"narrow_nhwc_f32_{mr}x{nq}"

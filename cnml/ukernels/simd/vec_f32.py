@@ -90,3 +90,16 @@ def store_masked(bd: ir.IRBuilder, value: ir.Value, ptr: ir.Value, mask: ir.Valu
     signature = ir.FunctionType(ir.VoidType(), [value.type, ptr.type, I32, mask.type])
     f = cgutils.get_or_insert_function(bd.module, signature, f"llvm.masked.store.v{value.type.count}f32.p0")
     bd.call(f, [value, ptr, ir.Constant(I32, 4), mask])
+
+
+def gather_sums(bd: ir.IRBuilder, vectors: list[ir.Value], lanes: int) -> ir.Value:
+    """Lane i is the sum over the lanes of vector i; the other lanes are 0."""
+    result = zeros(lanes)
+    for i, x in enumerate(vectors):
+        half = lanes // 2
+        while half:
+            other = bd.shuffle_vector(x, x, ir.Constant(ir.VectorType(I32, lanes), [(j + half) % lanes for j in range(lanes)]))
+            x = bd.fadd(x, other)
+            half //= 2
+        result = bd.insert_element(result, bd.extract_element(x, ir.Constant(I32, 0)), ir.Constant(I32, i))
+    return result

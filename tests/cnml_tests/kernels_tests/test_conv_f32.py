@@ -167,6 +167,8 @@ for tile in TILES[isa().lanes]:
 for name, shape in GEOMETRIES.items():
     check_conv(rng, shape)
 check_conv(rng, GEOMETRIES["few channels"], plain=True)
+for outputs in (1, 3):
+    assert check_conv(rng, GEOMETRIES["3x3"]._replace(outputs=outputs), add="other").variant == "narrow"
 check_conv(rng, GEOMETRIES["group 2"]._replace(group=10, outputs=10), add="output", ending=Ending(3, -1.0, 1.0))
 """
 
