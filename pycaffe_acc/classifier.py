@@ -65,7 +65,7 @@ class Classifier(Net):
         batch = np.empty((len(crops), crops.shape[3], crops.shape[1], crops.shape[2]), dtype=np.float32)
         for ix, image in enumerate(crops):
             batch[ix] = self.transformer.preprocess(name, image)
-        predictions: np.ndarray = self.forward_all(**{name: batch})[self.outputs[0]]
+        predictions = self.forward_all(**{name: batch})[self.outputs[0]]  # type: ignore[arg-type]
         if oversample:
             predictions = predictions.reshape(len(predictions) // 10, 10, -1).mean(1)
         return predictions

@@ -70,7 +70,7 @@ class Detector(Net):
         batch = np.empty((len(inputs), inputs[0].shape[2], *self.blobs[name].data.shape[2:]), dtype=np.float32)
         for ix, window_input in enumerate(inputs):
             batch[ix] = self.transformer.preprocess(name, window_input)
-        predictions = iter(self.forward_all(**{name: batch})[self.outputs[0]])
+        predictions = iter(self.forward_all(**{name: batch})[self.outputs[0]])  # type: ignore[arg-type]
         return [{"window": window, "prediction": next(predictions), "filename": filename} for filename, windows in images for window in windows]
 
     def detect_selective_search(self, image_fnames: Sequence[str]) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ class Transformer:
         stages = [("image", out)]
         dims = tuple(self.inputs[in_][2:])
         if tuple(out.shape[:2]) != dims:
-            out = resize_image(out, dims)
+            out = resize_image(out, (dims[0], dims[1]))
             stages.append(("resize", out))
         if self.transpose.get(in_) is not None:
             out = out.transpose(self.transpose[in_])

@@ -48,7 +48,8 @@ def images():
 
 def test_equals_bvlc(files, images, data_dir):
     with np.load(data_dir / "golden/io/results.npz") as golden:
-        classifier = caffe.Classifier(*files, image_dims=(10, 12), mean=np.array([0.1, 0.2, 0.3]), raw_scale=2.0, channel_swap=(2, 1, 0), input_scale=0.5)
+        classifier = caffe.Classifier(*files, image_dims=(10, 12), mean=np.array([0.1, 0.2, 0.3]), raw_scale=2.0, channel_swap=(2, 1, 0),
+                                      input_scale=0.5)
         np.testing.assert_allclose(classifier.predict(images, True), golden["classifier_oversample"], rtol=1e-3, atol=1e-4)
         np.testing.assert_allclose(classifier.predict(images, oversample=False), golden["classifier_center"], rtol=1e-3, atol=1e-4)
         np.testing.assert_allclose(caffe.Classifier(*files).predict(images, False), golden["classifier_plain"], rtol=1e-3, atol=1e-4)

@@ -95,7 +95,8 @@ def test_python_layers_are_switched_on_unless_told():
 
 def test_the_stand_in_folder():
     from pycaffe_acc.compat import stand_in_folder
-    out = _code("import caffe; from caffe import io; print(caffe.__name__, caffe.Net.__module__)", PYTHONPATH=os.pathsep.join([str(stand_in_folder()), ENV["PYTHONPATH"]]))
+    path = os.pathsep.join([str(stand_in_folder()), ENV["PYTHONPATH"]])
+    out = _code("import caffe; from caffe import io; print(caffe.__name__, caffe.Net.__module__)", PYTHONPATH=path)
     assert out == "pycaffe_acc pycaffe_acc.net\n"
 
 
@@ -167,3 +168,31 @@ def test_everything_else_is_the_command_line():
     done = _python("-m", "pycaffe_acc")
     assert done.returncode == 0 and "pycaffe-acc" in done.stdout
     assert _python("-m", "pycaffe_acc", "no-such-verb").returncode == 2
+
+
+def test_install_in_this_process(monkeypatch):
+    import pycaffe_acc
+    from pycaffe_acc import compat, net_source
+    kept = {n: m for n, m in sys.modules.items() if n == "caffe" or n.startswith("caffe.")}
+    for name in kept:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    monkeypatch.setattr(net_source, "_python_layers_allowed", False)
+    try:
+        assert compat.install_as_caffe() is sys.modules["caffe"] is pycaffe_acc
+        assert net_source._python_layers_allowed
+        with pytest.raises(ModuleNotFoundError, match="no module of pycaffe"):
+            __import__("caffe.nothing")
+        monkeypatch.setitem(sys.modules, "caffe", type(sys)("caffe"))
+        sys.modules["caffe"].Net = object
+        with pytest.raises(compat.RealCaffeError, match="somewhere"):
+            compat.install_as_caffe()
+    finally:
+        for name in [n for n in sys.modules if n == "caffe" or n.startswith("caffe.")]:
+            del sys.modules[name]
+        sys.modules.update(kept)
+
+
+def test_script_arguments():
+    from pycaffe_acc.script_runner import is_script
+    assert is_script(["a.py"]) and is_script(["-m", "x"]) and is_script(["-c", "1"]) and not is_script(["classify"]) and not is_script([])

@@ -36,7 +36,7 @@ def _inception() -> object:
         one = L.Convolution(top, num_output=64, kernel_size=1)
         three = L.Convolution(L.ReLU(L.Convolution(top, num_output=96, kernel_size=1), in_place=True), num_output=128, kernel_size=3, pad=1)
         pool = L.Convolution(L.Pooling(top, kernel_size=3, stride=1, pad=1), num_output=32, kernel_size=1)
-        top = n["cat%d" % k] = L.Concat(one, three, pool)
+        top = n[f"cat{k}"] = L.Concat(one, three, pool)
     n.prob = L.Softmax(top)
     return n.to_proto()
 
@@ -57,7 +57,9 @@ def test_awkward_names_render(rankdir):
     svg = draw.draw_net(net, rankdir, "svg").decode()
     root = ET.fromstring(svg)
     texts = "|".join("".join(t.itertext()) for t in root.iter(f"{SVG}text"))
-    for word in ('my data "(x)" <&>', "conv (1)", "(Accuracy)", "(unnamed)", "unnamed net", "4 × 1×3, stride 2, pad 0×1, dilation 2, group 2", "ReLU relu", "label"):
+    words = ('my data "(x)" <&>', "conv (1)", "(Accuracy)", "(unnamed)", "unnamed net",
+             "4 × 1×3, stride 2, pad 0×1, dilation 2, group 2", "ReLU relu", "label")
+    for word in words:
         assert word in texts
     dot = draw.draw_net(net, rankdir, "dot").decode()
     assert f"rankdir={rankdir};" in dot and r'my data \"(x)\" <&>' in dot and dot.count("->") == 4

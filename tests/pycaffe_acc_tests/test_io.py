@@ -32,7 +32,8 @@ def _matches(found, expected):
 
 
 @pytest.mark.parametrize(("tag", "shape", "size"), [
-    ("rgb_down", (20, 30, 3), (9, 11)), ("rgb_up", (7, 5, 3), (16, 12)), ("gray", (12, 10, 1), (7, 15)), ("five", (10, 12, 5), (6, 9)), ("same", (6, 6, 3), (6, 6)),
+    ("rgb_down", (20, 30, 3), (9, 11)), ("rgb_up", (7, 5, 3), (16, 12)), ("gray", (12, 10, 1), (7, 15)),
+    ("five", (10, 12, 5), (6, 9)), ("same", (6, 6, 3), (6, 6)),
 ])
 def test_resize_equals_bvlc(golden, tag, shape, size):
     _matches(io.resize_image(_seeded(tag, shape), size), golden["resize_" + tag])
@@ -61,7 +62,8 @@ def test_transformer_equals_bvlc(golden):
     scaled = t.preprocess("data", _seeded("t3", (10, 12, 3)))
     _matches(scaled, golden["tr_scale"])
     _matches(t.deprocess("data", scaled[np.newaxis].copy()), golden["tr_deprocess"])
-    for mean, image, key, shape in (("m3", "t4", "tr_mean_image", (3, 10, 12)), ("m4", "t5", "tr_mean_resized", (3, 16, 16))):
+    for mean, image, key, shape in (("m3", "t4", "tr_mean_image", (3, 10, 12)),
+                                    ("m4", "t5", "tr_mean_resized", (3, 16, 16))):
         other = io.Transformer({"data": (2, 3, 10, 12)})
         other.set_transpose("data", (2, 0, 1))
         other.set_mean("data", _seeded(mean, shape) * 100)
@@ -96,7 +98,8 @@ def test_resize_equals_skimage(rng, order, anti_aliasing):
         h_in, w_in, h, w = (int(v) for v in rng.integers(2, 40, 4))
         image = rng.random((h_in, w_in, 3)) * 7 - 2
         low, high = image.min(), image.max()
-        expected = transform.resize((image - low) / (high - low), (h, w), order=order, mode="constant", anti_aliasing=anti_aliasing) * (high - low) + low
+        unit = transform.resize((image - low) / (high - low), (h, w), order=order, mode="constant", anti_aliasing=anti_aliasing)
+        expected = unit * (high - low) + low
         np.testing.assert_allclose(io.resize_image(image, (h, w), order, anti_aliasing), expected, atol=1e-5)
 
 
@@ -121,7 +124,8 @@ def test_anti_aliasing_can_be_switched_off_for_the_process(monkeypatch, rng):
 
 
 @pytest.mark.parametrize(("shape", "size", "order", "sentence"), [
-    ((4, 4), (2, 2), 1, "must be"), ((0, 4, 3), (2, 2), 1, "no empty axis"), ((4, 4, 3), (2, 0), 1, "at least 1"), ((4, 4, 3), (2, 2), 3, "interp_order is 3"),
+    ((4, 4), (2, 2), 1, "must be"), ((0, 4, 3), (2, 2), 1, "no empty axis"), ((4, 4, 3), (2, 0), 1, "at least 1"),
+    ((4, 4, 3), (2, 2), 3, "interp_order is 3"),
 ])
 def test_resize_refusals(shape, size, order, sentence):
     with pytest.raises(ImageError, match=sentence):

@@ -105,7 +105,7 @@ def test_bad_values_are_reported_and_do_not_stop(tmp_path, monkeypatch, capsys):
 def test_at_import(variables, expected):
     code = "import logging; import pycaffe_acc as caffe; logging.getLogger('caffe').warning('seen'); caffe.log('also')"
     env = {k: v for k, v in os.environ.items() if not k.startswith("GLOG_")}
-    done = subprocess.run([sys.executable, "-c", code], env={**env, **variables, "PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, timeout=120,
-                          check=True)
+    env |= {**variables, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, timeout=120, check=True)
     assert done.stdout == b""
     assert expected in done.stderr if expected else done.stderr == b""

@@ -61,8 +61,9 @@ def test_exif_orientation_equals_opencv(pixels, orientation):
 @pytest.mark.parametrize("gray", [False, True])
 def test_png_kinds_equal_opencv(pixels, rng, gray):
     gray_ramp = pixels[:, :, 0]
-    images = [Image.fromarray(pixels), Image.fromarray(gray_ramp), Image.fromarray(np.dstack([pixels, gray_ramp])), Image.fromarray(pixels).quantize(32),
-              Image.fromarray(gray_ramp > 100), Image.merge("LA", (Image.fromarray(gray_ramp), Image.fromarray(gray_ramp))),
+    images = [Image.fromarray(pixels), Image.fromarray(gray_ramp), Image.fromarray(np.dstack([pixels, gray_ramp])),
+              Image.fromarray(pixels).quantize(32), Image.fromarray(gray_ramp > 100),
+              Image.merge("LA", (Image.fromarray(gray_ramp), Image.fromarray(gray_ramp))),
               Image.fromarray(rng.integers(0, 65536, (20, 30)).astype(np.uint16))]
     for image in images:
         data = _encoded(image, "PNG")
@@ -89,7 +90,8 @@ def test_rgb_is_bgr_reversed(pixels):
 def test_caffe_tool(pixels):
     data = _encoded(pixels)
     found = PROFILES["caffe-tool"].apply(data, (1, 3, 50, 60))
-    expected = resize_bilinear(decode_bgr(data), (50, 60)).transpose(2, 0, 1).astype(np.float32) - np.array([104, 117, 123], np.float32).reshape(3, 1, 1)
+    resized = resize_bilinear(decode_bgr(data), (50, 60)).transpose(2, 0, 1).astype(np.float32)
+    expected = resized - np.array([104, 117, 123], np.float32).reshape(3, 1, 1)
     assert found.dtype == np.float32 and found.flags.c_contiguous
     np.testing.assert_array_equal(found, expected)
 
@@ -219,7 +221,8 @@ def test_mean_files(tmp_path, rng):
 
 def test_describe_says_everything():
     text = preprocess_profile("caffe-tool", mean="1,2.5,3", std="2", scale="0.017", resize="256", crop="224x220", order="RGB").describe()
-    for part in ("caffe-tool", "short side 256", "OpenCV's 8-bit bilinear", "centre crop 224x220", "RGB", "mean (1, 2.5, 3)", "divided by (2)", "times 0.017"):
+    for part in ("caffe-tool", "short side 256", "OpenCV's 8-bit bilinear", "centre crop 224x220", "RGB", "mean (1, 2.5, 3)", "divided by (2)",
+                 "times 0.017"):
         assert part in text
     assert "48x64" in preprocess_profile("raw", resize="48x64").describe() and "resize" not in preprocess_profile("raw", resize="none").describe()
     assert len({p.describe() for p in PROFILES.values()}) == len(PROFILES)

@@ -73,7 +73,8 @@ def test_hdf5_snapshot(write, tmp_path):
     assert s.snapshot().endswith("_iter_0.caffemodel.h5") and (tmp_path / "snap_iter_0.caffemodel.h5").is_file()
 
 
-@pytest.mark.parametrize("call", [lambda s: s.step(1), lambda s: s.solve(), lambda s: s.restore("x.solverstate"), lambda s: s.apply_update()])
+@pytest.mark.parametrize("call", [lambda s: s.step(1),
+                                  lambda s: s.solve(), lambda s: s.restore("x.solverstate"), lambda s: s.apply_update()])
 def test_training_is_refused(write, call):
     s = caffe.SGDSolver(write("net: 'net.prototxt'"))
     s.add_callback(lambda: None, lambda: None)
@@ -98,7 +99,8 @@ def test_parallel_training_is_refused():
     solvers.set_solver_count(1)
     solvers.set_solver_rank(0)
     solvers.set_multiprocess(False)
-    for call in (lambda: solvers.set_solver_count(2), lambda: solvers.set_solver_rank(1), lambda: solvers.set_multiprocess(True), solvers.NCCL.new_uid,
+    for call in (lambda: solvers.set_solver_count(2), lambda: solvers.set_solver_rank(1), lambda: solvers.set_multiprocess(True),
+                 solvers.NCCL.new_uid,
                  lambda: solvers.NCCL(None)):
         with pytest.raises(solvers.TrainingUnsupportedError):
             call()
