@@ -28,7 +28,8 @@ class LmdbImages:
     def __init__(self, path: str | Path):
         self.name = f"lmdb:{Path(path).name}"
         self._database = open_lmdb(str(path))
-        self._keys, labels = [], []
+        self._keys: list[bytes] = []
+        labels: list[int] = []
         with self._database.environment.begin() as transaction:
             for key, value in transaction.cursor():
                 labels.append(parse_datum(bytes(value), f"{self.name}: record {len(labels)}").label)
