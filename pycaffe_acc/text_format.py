@@ -19,7 +19,6 @@ from pycaffe_acc.text_tokens import END, Tokens
 from pycaffe_acc.text_values import repeats, scalar
 
 MAX_TEXT_BYTES = 1 << 30
-MAX_DEPTH = 64
 #: other spellings of known fields: (message, spelling) → field
 ALIASES = {
     ("UpsampleParameter", "pad_out_W"): "pad_out_w",
@@ -149,7 +148,7 @@ def parse_message(text: str, kind: Any, source: str = "<text>", allow_unknown_fi
     """
     parser = _Parser(Tokens(text, source))
     message = kind()
-    parser.fields(message, END, "", 0)
+    parser.fields(message, END, "")
     allowed = os.environ.get(_SWITCH, "") == "keep" if allow_unknown_fields is None else allow_unknown_fields
     if parser.unknown and not allowed:
         raise _refusal(parser.unknown, source)
@@ -172,17 +171,15 @@ def _refusal(unknown: list[UnknownField], source: str) -> UnknownFieldError:
 
 
 class _Parser:
-    """Recursive descent over the tokens of one text."""
+    """Recursive descent over the tokens of one text. No message of the schema holds itself, so the schema bounds the depth."""
 
     def __init__(self, tokens: Tokens):
         self.tokens = tokens
         self.unknown: list[UnknownField] = []
 
-    def fields(self, message: Any, close: str, path: str, depth: int) -> None:
+    def fields(self, message: Any, close: str, path: str) -> None:
         """The fields of a message up to `close`, which is skipped."""
         tokens = self.tokens
-        if depth > MAX_DEPTH:
-            raise tokens.error(f"messages are nested more than {MAX_DEPTH} deep; no net is")
         opened = tokens.previous_end
         known = message.DESCRIPTOR.fields_by_name
         while not (tokens.kind == END and close == END or tokens.kind == "mark" and tokens.value == close):
@@ -194,7 +191,7 @@ class _Parser:
             if descriptor is None:
                 self._unknown(message, name, start, path)
             elif descriptor.type == F.TYPE_MESSAGE:
-                self._messages(message, descriptor, f"{path}{name}", depth, start)
+                self._messages(message, descriptor, f"{path}{name}", start)
             else:
                 self._scalars(message, descriptor, start)
             if tokens.kind == "mark" and tokens.value in ";,":
@@ -214,7 +211,7 @@ class _Parser:
             if not message.HasField(descriptor.name):
                 raise self.tokens.error(f"{message.DESCRIPTOR.name} must have the field '{descriptor.name}', which is missing", opened)
 
-    def _messages(self, message: Any, descriptor: Any, path: str, depth: int, start: int) -> None:
+    def _messages(self, message: Any, descriptor: Any, path: str, start: int) -> None:
         tokens = self.tokens
         tokens.take(":")
         listed = tokens.take("[")
@@ -227,12 +224,12 @@ class _Parser:
             tokens.advance()
             if repeats(descriptor):
                 children = getattr(message, descriptor.name)
-                self.fields(children.add(), _PAIRS[opener], f"{path}[{len(children) - 1}].", depth + 1)
+                self.fields(children.add(), _PAIRS[opener], f"{path}[{len(children) - 1}].")
             else:
                 self._once(message, descriptor, start)
                 child = getattr(message, descriptor.name)
                 child.SetInParent()
-                self.fields(child, _PAIRS[opener], path + ".", depth + 1)
+                self.fields(child, _PAIRS[opener], path + ".")
             if not listed:
                 return
             if not tokens.take(",") and tokens.value != "]":

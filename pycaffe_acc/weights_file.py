@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from google.protobuf.message import DecodeError
 
 from pycaffe_acc import wire
 from pycaffe_acc.blob_proto import StoredBlob, decode_blob, encode_blob
 from pycaffe_acc.errors import BinaryProtoError, MissingFileError, WeightsError
 from pycaffe_acc.hdf5_weights import is_hdf5, stored_hdf5_layers
 from pycaffe_acc.proto import caffe_pb2
+from pycaffe_acc.text_values import repeats
 from pycaffe_acc.whole_file import whole_file
 
 #: protobuf's limit, and therefore Caffe's
@@ -78,8 +80,8 @@ def read_weights(source: Any) -> Weights:
 
     Parameters
     ----------
-    source : str, Path, NetParameter or Weights
-        A .caffemodel (V0, V1, V2) or HDF5 file, told apart by contents.
+    source : str, Path, bytes, NetParameter or Weights
+        A .caffemodel (V0, V1, V2) or HDF5 file, told apart by contents; or the contents of a .caffemodel.
 
     Returns
     -------
@@ -93,6 +95,8 @@ def read_weights(source: Any) -> Weights:
         return source
     if isinstance(source, (str, os.PathLike)):
         return _read_file(os.fspath(source))
+    if isinstance(source, bytes):
+        return _decode(source, "<bytes>")
     if getattr(getattr(source, "DESCRIPTOR", None), "full_name", "") == "caffe.NetParameter":
         return Weights(list(_layers(memoryview(source.SerializeToString()))), f"net '{source.name}'")
     raise WeightsError(f"weights must be a file name or a NetParameter, not a {type(source).__name__}")
@@ -102,6 +106,10 @@ def _read_file(path: str) -> Weights:
     data = _contents(path)
     if is_hdf5(data[:8]):
         return Weights([StoredLayer(name, "", list(blobs), partial=True) for name, blobs in stored_hdf5_layers(path)], path)
+    return _decode(data, path)
+
+
+def _decode(data: bytes, path: str) -> Weights:
     try:
         layers = list(_layers(memoryview(data)))
     except BinaryProtoError as e:
@@ -215,9 +223,24 @@ def read_caffemodel(path: str | os.PathLike[str]) -> Any:
     if is_hdf5(data[:8]):
         raise WeightsError(f"{os.fspath(path)}: is an HDF5 file, which holds arrays and no net; use read_weights")
     try:
-        return caffe_pb2.NetParameter.FromString(data)
-    except Exception as e:  # DecodeError's place changed between protobuf versions
+        message = caffe_pb2.NetParameter.FromString(data)
+        _check_text(message)
+    except (DecodeError, UnicodeDecodeError) as e:
         raise WeightsError(f"{os.fspath(path)}: is no binary NetParameter ({e}){_guess(data)}") from e
+    return message
+
+
+def _check_text(message: Any) -> None:
+    """Look at every string: protobuf decodes them only when asked, which would be somewhere far from here, and then gives bytes for what is no UTF-8."""
+    for descriptor, value in message.ListFields():
+        values = value if repeats(descriptor) else (value,)
+        if descriptor.type == descriptor.TYPE_STRING:
+            for text in values:
+                if isinstance(text, bytes):
+                    raise DecodeError(f"the {descriptor.name} {text[:40]!r} of a {descriptor.containing_type.name} is not UTF-8")
+        elif descriptor.message_type is not None and descriptor.message_type.name != "BlobProto":
+            for child in values:
+                _check_text(child)
 
 
 def save_caffemodel(path: str | os.PathLike[str], layers: Iterable[Any], message: Any) -> None:
