@@ -240,7 +240,7 @@ def _plan(shape: Conv2dShape, phases: tuple[Phase, ...], out: tuple[int, int], p
 
 
 def _chunk(shape: Conv2dShape, pixels: int, taps: int, mr: int, panel_outer: bool, blocks: int) -> int:
-    """Pixels of a chunk: few enough that its pointers, and its inputs where all channels pass over them, stay in cache, and that tasks get equal shares."""
+    """Pixels of a chunk: few enough that pointers, and inputs where all channels pass over them, stay in cache, and that tasks get equal shares."""
     limit = POINTER_BYTES // (8 * max(taps, 1))
     if not panel_outer:
         per_pixel = 4 * shape.channels * min(shape.stride[0] * shape.stride[1], max(taps, 1))
