@@ -26,7 +26,7 @@ def _hidden(typingctx: Any, value: Any) -> Any:
 def in_place(args, i, j):
     """Whether arguments i and j are one array.
 
-    A loop over two arrays gets a check at run time whether they overlap, and stays scalar if they do; a loop over one array passed twice does not need it. But
-    a plain comparison of the addresses would let LLVM make the two loops one again.
+    A loop over two arrays gets a check at run time whether they overlap, and stays scalar if they do; a loop over one array passed twice does not
+    need it. But a plain comparison of the addresses would let LLVM make the two loops one again.
     """
     return _hidden(word(args, i)) == word(args, j)

@@ -27,7 +27,8 @@ def copy_rows(x, y, rows, n, x_step, y_step, task_id, task_dim):
 
 @kernel("concat_x32")
 def concat_x32(args, task_id, task_dim):
-    """Every row of y is the rows of the inputs, one after the other; arguments y, rows, row length, number of inputs, then each input and its row length."""
+    """Every row of y is the rows of the inputs, one after the other; arguments y, rows, row length, number of inputs, then each input and its row
+    length."""
     rows, length, inputs = word(args, 1), word(args, 2), word(args, 3)
     y = i32_at(word(args, 0), rows * length)
     at = 0
@@ -39,7 +40,8 @@ def concat_x32(args, task_id, task_dim):
 
 @kernel("slice_x32")
 def slice_x32(args, task_id, task_dim):
-    """Every row of x is the rows of the outputs, one after the other; arguments x, rows, row length, number of outputs, then each output and its row length."""
+    """Every row of x is the rows of the outputs, one after the other; arguments x, rows, row length, number of outputs, then each output and its
+    row length."""
     rows, length, outputs = word(args, 1), word(args, 2), word(args, 3)
     x = i32_at(word(args, 0), rows * length)
     at = 0

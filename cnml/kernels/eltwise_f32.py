@@ -14,7 +14,8 @@ def band(args, task_id, task_dim):
     """A task's part of a, b and y."""
     n = word(args, 3)
     first, last = n * task_id // task_dim, n * (task_id + 1) // task_dim
-    return f32_at(word(args, 0) + 4 * first, last - first), f32_at(word(args, 1) + 4 * first, last - first), f32_at(word(args, 2) + 4 * first, last - first)
+    offset, size = 4 * first, last - first
+    return f32_at(word(args, 0) + offset, size), f32_at(word(args, 1) + offset, size), f32_at(word(args, 2) + offset, size)
 
 
 @jit(inline="always")

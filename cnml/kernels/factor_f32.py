@@ -2,7 +2,8 @@
 
 The array lies as (groups, rows, dim, inner), the factor as (groups, dim); see `cnml.broadcast`. n is the array's size; it may end
 within the last row.
-Tasks take bands of the flat array, so any shape is shared evenly. The loops get addresses, because two slices of one array are not seen to be the same.
+Tasks take bands of the flat array, so any shape is shared evenly. The loops get addresses, because two slices of one array are not seen to be the
+same.
 """
 from __future__ import annotations
 

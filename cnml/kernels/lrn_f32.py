@@ -71,7 +71,8 @@ def _add_squares(x, y, n):
 
 @kernel("lrn_across_f32_nhwc")
 def lrn_across_f32_nhwc(args, task_id, task_dim):
-    """Windows over the channels; arguments x, y, pixels, channels, size, alpha / size, beta, k, scratch for PIXELS * (channels + size) + channels floats a task.
+    """Windows over the channels; arguments x, y, pixels, channels, size, alpha / size, beta, k, scratch for PIXELS * (channels + size) + channels
+    floats a task.
 
     Squares of several pixels are computed before they are read, since reading across two vectors that were just stored stalls.
     """
@@ -97,7 +98,8 @@ def lrn_across_f32_nhwc(args, task_id, task_dim):
 
 @kernel("lrn_within_f32_nhwc")
 def lrn_within_f32_nhwc(args, task_id, task_dim):
-    """Windows over the image; arguments x, y, n, h, w, channels, size, alpha / size ** 2, beta, scratch for `channels` floats a task. Tasks take bands of the rows."""
+    """Windows over the image; arguments x, y, n, h, w, channels, size, alpha / size ** 2, beta, scratch for `channels` floats a task. Tasks take
+    bands of the rows."""
     n, h, w, c, size = word(args, 2), word(args, 3), word(args, 4), word(args, 5), word(args, 6)
     alpha, beta = np.float32(real(args, 7)), np.float32(real(args, 8))
     half, count = size // 2, n * h * w * c

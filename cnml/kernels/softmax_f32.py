@@ -114,7 +114,8 @@ def _columns(x, y, n, inner, width, m, total):
 
 @kernel("softmax_f32")
 def softmax_f32(args, task_id, task_dim):
-    """y = softmax(x) over the middle of (outer, n, inner); arguments x, y, outer, n, inner, scratch for 2 * COLUMNS floats a task. Tasks take bands of the lines, or blocks of columns."""
+    """y = softmax(x) over the middle of (outer, n, inner); arguments x, y, outer, n, inner, scratch for 2 * COLUMNS floats a task. Tasks take bands
+    of the lines, or blocks of columns."""
     outer, n, inner = word(args, 2), word(args, 3), word(args, 4)
     size = outer * n * inner
     x, y = f32_at(word(args, 0), size), f32_at(word(args, 1), size)

@@ -50,7 +50,8 @@ class BatchNorm(Operator):
         """The shape stays; the channels must be those of the statistics."""
         shape = inputs[0]
         expect(len(shape) >= 2, self, f"input {shape}", "it must have at least 2 axes; axis 1 holds the channels")
-        expect(list(parameters[:3]) == [(shape[1],), (shape[1],), (1,)], self, f"input {shape} and parameters {parameters}", "the statistics must have one value a channel")
+        expect(list(parameters[:3]) == [(shape[1],), (shape[1],), (1,)], self, f"input {shape} and parameters {parameters}",
+               "the statistics must have one value a channel")
         return [shape]
 
     def affine(self, mean: np.ndarray, variance: np.ndarray, factor: np.ndarray) -> np.ndarray:

@@ -44,7 +44,8 @@ class Bias(Operator):
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
         """The shape stays."""
         shifts = [*inputs[1:], *parameters]
-        expect(len(shifts) == 1, self, f"{len(inputs)} inputs and {len(parameters)} parameters", "it takes one shift, as second input or as parameter")
+        expect(len(shifts) == 1, self, f"{len(inputs)} inputs and {len(parameters)} parameters",
+               "it takes one shift, as second input or as parameter")
         check_factor(self, "shift", inputs[0], self.axis, shifts[0])
         expect(len(shifts[0]) == self.num_axes, self, f"a shift of shape {shifts[0]}", f"it must have num_axes {self.num_axes} axes")
         return [inputs[0]]

@@ -31,9 +31,11 @@ class Crop(Operator):
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
         """The box lies inside the input."""
         shape = inputs[0]
-        expect(len(shape) == len(self.offsets) == len(self.sizes), self, f"{len(self.offsets)} offsets and {len(self.sizes)} sizes", f"there must be one for each axis of the input {shape}")
+        expect(len(shape) == len(self.offsets) == len(self.sizes), self, f"{len(self.offsets)} offsets and {len(self.sizes)} sizes",
+               f"there must be one for each axis of the input {shape}")
         for axis, (have, offset, size) in enumerate(zip(shape, self.offsets, self.sizes, strict=True)):
-            expect(0 <= offset and offset + size <= have, self, f"size {size} at offset {offset} of axis {axis}", f"the input {shape} has only {have} there")
+            expect(0 <= offset and offset + size <= have, self, f"size {size} at offset {offset} of axis {axis}",
+                   f"the input {shape} has only {have} there")
         return [self.sizes]
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:

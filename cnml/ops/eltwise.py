@@ -48,7 +48,8 @@ class Eltwise(Operator):
         for i, shape in enumerate(inputs):
             expect(shape == inputs[0], self, f"input {i} of shape {shape}", f"all inputs must have the shape of the first, {inputs[0]}")
         if self.coeff:
-            expect(len(self.coeff) == len(inputs), self, f"{len(self.coeff)} coefficients", f"there must be none, or one for each of the {len(inputs)} inputs")
+            expect(len(self.coeff) == len(inputs), self, f"{len(self.coeff)} coefficients",
+                   f"there must be none, or one for each of the {len(inputs)} inputs")
             expect(self.operation != "PROD", self, f"coefficients {self.coeff}", "PROD takes none; use SUM or scale the inputs")
         return [inputs[0]]
 

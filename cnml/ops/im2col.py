@@ -37,7 +37,8 @@ class Im2col(Operator):
     def _out(self, shape: Shape) -> Shape:
         extents = (d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
         # int() of the quotient: C rounds a negative room towards zero
-        return tuple(int((size + 2 * p - extent) / s) + 1 for size, p, extent, s in zip(shape[self.axis + 1:], self.pad, extents, self.stride, strict=True))
+        spatial = zip(shape[self.axis + 1:], self.pad, extents, self.stride, strict=True)
+        return tuple(int((size + 2 * p - extent) / s) + 1 for size, p, extent, s in spatial)
 
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
         """Caffe's convolution arithmetic."""
@@ -45,7 +46,8 @@ class Im2col(Operator):
         spatial = len(shape) - self.axis - 1
         for what, values in (("kernel", self.kernel), ("stride", self.stride), ("pad", self.pad), ("dilation", self.dilation)):
             expect(len(values) == spatial, self, f"{what} {values}", f"the input {shape} has {spatial} spatial axes after axis {self.axis}")
-            expect(min(values, default=1) >= (0 if what == "pad" else 1), self, f"{what} {values}", "it must be positive" if what != "pad" else "it must not be negative")
+            expect(min(values, default=1) >= (0 if what == "pad" else 1), self, f"{what} {values}",
+                   "it must be positive" if what != "pad" else "it must not be negative")
         return [(*shape[:self.axis], shape[self.axis] * count(self.kernel), *self._out(shape))]
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:

@@ -11,7 +11,6 @@ from cnml.operator import Operator, channels_last
 from cnml.reference.lrn import lrn_across, lrn_within
 from cnml.tensor import Layout, Shape, Tensor
 
-
 #: pixels whose squares the kernel keeps at a time, `cnml.kernels.lrn_f32.PIXELS` (not imported: that would import Numba)
 PIXELS = 8
 
@@ -63,4 +62,5 @@ class Lrn(Operator):
             scratch = emit.scratch(4 * (PIXELS * (c + self.size) + c))
             emit.call("lrn_across_f32_nhwc", inputs[0], outputs[0], n * h * w, c, self.size, self.alpha / self.size, self.beta, self.k, scratch)
         else:
-            emit.call("lrn_within_f32_nhwc", inputs[0], outputs[0], n, h, w, c, self.size, self.alpha / self.size ** 2, self.beta, emit.scratch(4 * c))
+            emit.call("lrn_within_f32_nhwc", inputs[0], outputs[0], n, h, w, c, self.size, self.alpha / self.size ** 2, self.beta,
+                      emit.scratch(4 * c))

@@ -29,7 +29,8 @@ class PRelu(Operator):
         """The shape stays."""
         shape = inputs[0]
         expect(len(shape) >= 2, self, f"input {shape}", "it must have at least 2 axes; axis 1 holds the channels")
-        expect(count(parameters[0]) in (1, shape[1]), self, f"{count(parameters[0])} slopes", f"there must be one, or one for each of the {shape[1]} channels")
+        expect(count(parameters[0]) in (1, shape[1]), self, f"{count(parameters[0])} slopes",
+               f"there must be one, or one for each of the {shape[1]} channels")
         return [shape]
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:

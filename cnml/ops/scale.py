@@ -19,7 +19,8 @@ def check_factor(op: Operator, what: str, x: Shape, axis: int, factor: Shape) ->
     """Refuse a factor whose shape is not x[axis:axis + len(factor)]."""
     expect(0 <= axis and axis + len(factor) <= len(x), op, f"a {what} of shape {factor} at axis {axis}", f"the input has only {len(x)} axes")
     for i, d in enumerate(factor):
-        expect(d == x[axis + i], op, f"a {what} of shape {factor} at axis {axis}", f"its axis {i} is {d} and axis {axis + i} of the input {x} is {x[axis + i]}; they must be equal")
+        expect(d == x[axis + i], op, f"a {what} of shape {factor} at axis {axis}",
+               f"its axis {i} is {d} and axis {axis + i} of the input {x} is {x[axis + i]}; they must be equal")
 
 
 class Scale(Operator):
@@ -69,7 +70,8 @@ class Scale(Operator):
 
     def as_fold(self, shape: Shape, parameters: list[Shape]) -> Fold | None:
         """With one input and a factor along axis 1 an affine step per channel."""
-        return Fold("scale", len(parameters)) if parameters and (self.axis, self.num_axes) == (1, 1) and len(parameters) == 1 + self.bias_term else None
+        per_channel = (self.axis, self.num_axes) == (1, 1) and len(parameters) == 1 + self.bias_term
+        return Fold("scale", len(parameters)) if parameters and per_channel else None
 
     def choose_layouts(self, given: list[Layout], shapes: list[Shape]) -> tuple[list[Layout], list[Layout]]:
         """NHWC stays when the factor does not vary over the image."""

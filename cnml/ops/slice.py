@@ -35,7 +35,8 @@ class Slice(Operator):
         """One output for each size."""
         shape = inputs[0]
         expect(0 <= self.axis < len(shape), self, f"axis {self.axis}", f"the input has {len(shape)} axes")
-        expect(min(self.sizes) >= 0 and sum(self.sizes) == shape[self.axis], self, f"sizes {self.sizes}", f"they must add up to {shape[self.axis]}, axis {self.axis} of the input {shape}")
+        expect(min(self.sizes) >= 0 and sum(self.sizes) == shape[self.axis], self, f"sizes {self.sizes}",
+               f"they must add up to {shape[self.axis]}, axis {self.axis} of the input {shape}")
         return [(*shape[:self.axis], size, *shape[self.axis + 1:]) for size in self.sizes]
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:

@@ -11,7 +11,6 @@ from cnml.operator import Operator
 from cnml.reference.softmax import softmax
 from cnml.tensor import Layout, Shape, Tensor, count
 
-
 #: columns the kernel works on side by side, `cnml.kernels.softmax_f32.COLUMNS` (not imported: that would import Numba)
 COLUMNS = 256
 

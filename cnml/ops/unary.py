@@ -62,7 +62,8 @@ class Unary(Operator):
         """The shape stays."""
         expect(self.function in FUNCTIONS, self, f"function '{self.function}'", f"known functions: {', '.join(FUNCTIONS)}")
         names = FUNCTIONS[self.function]
-        expect(len(self.params) == len(names), self, f"{len(self.params)} parameters", f"'{self.function}' takes {len(names)}: {', '.join(names) or 'none'}")
+        expect(len(self.params) == len(names), self, f"{len(self.params)} parameters",
+               f"'{self.function}' takes {len(names)}: {', '.join(names) or 'none'}")
         return [inputs[0]]
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:

@@ -7,7 +7,8 @@ from itertools import product
 import numpy as np
 
 
-def im2col(x: np.ndarray, axis: int, out: Sequence[int], kernel: Sequence[int], stride: Sequence[int], pad: Sequence[int], dilation: Sequence[int]) -> np.ndarray:
+def im2col(x: np.ndarray, axis: int, out: Sequence[int], kernel: Sequence[int], stride: Sequence[int], pad: Sequence[int],
+           dilation: Sequence[int]) -> np.ndarray:
     """Every window of an image as a column.
 
     Parameters

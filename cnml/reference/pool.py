@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+Pair = tuple[int, int]
+
 #: where MAX starts: a window without anything greater gives this, mask -1
 LOWEST = -float(np.finfo(np.float32).max)
 
@@ -12,7 +14,8 @@ LOWEST = -float(np.finfo(np.float32).max)
 def windows(size: int, out: int, kernel: int, stride: int, pad: int) -> Iterator[tuple[int, int, int]]:
     """(first, last, extent) of every window on one axis: the range inside the image and the extent that AVE divides by.
 
-    The extent counts padding up to `size + pad` but not what a rounded-up last window has beyond it; it can be 0 or negative for a window wholly outside.
+    The extent counts padding up to `size + pad` but not what a rounded-up last window has beyond it; it can be 0 or negative for a window wholly
+    outside.
     """
     for i in range(out):
         start = i * stride - pad
@@ -20,7 +23,7 @@ def windows(size: int, out: int, kernel: int, stride: int, pad: int) -> Iterator
         yield max(start, 0), min(start + kernel, size), end - start
 
 
-def pool_max(x: np.ndarray, out: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], pad: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def pool_max(x: np.ndarray, out: Pair, kernel: Pair, stride: Pair, pad: Pair) -> tuple[np.ndarray, np.ndarray]:
     """First greatest element of every window, and its index h * W + w.
 
     NaN is never greater; -inf does not beat the start value.
@@ -51,7 +54,7 @@ def pool_max(x: np.ndarray, out: tuple[int, int], kernel: tuple[int, int], strid
     return values, mask
 
 
-def pool_ave(x: np.ndarray, out: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], pad: tuple[int, int]) -> np.ndarray:
+def pool_ave(x: np.ndarray, out: Pair, kernel: Pair, stride: Pair, pad: Pair) -> np.ndarray:
     """Sum over the image's part of each window divided by the window's padded extent. Arguments as `pool_max`."""
     n, c, h, w = x.shape
     x = np.asarray(x, np.float64)
@@ -62,7 +65,7 @@ def pool_ave(x: np.ndarray, out: tuple[int, int], kernel: tuple[int, int], strid
     return y
 
 
-def pool_stochastic(x: np.ndarray, out: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int]) -> np.ndarray:
+def pool_stochastic(x: np.ndarray, out: Pair, kernel: Pair, stride: Pair) -> np.ndarray:
     """The expectation of stochastic pooling, sum x^2 / sum x; 0 where the sum is not positive. Arguments as `pool_max`, no padding."""
     n, c, h, w = x.shape
     x = np.asarray(x, np.float64)

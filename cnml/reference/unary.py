@@ -68,8 +68,8 @@ def threshold(x: np.ndarray, limit: float) -> np.ndarray:
 
 
 FUNCTIONS: dict[str, Function] = {
-    "relu": relu, "relu_limit": relu_limit, "clip": clip, "elu": elu, "sigmoid": sigmoid, "tanh": np.tanh, "abs": np.abs, "swish": swish, "bnll": bnll,
-    "exp": exp, "log": log, "power": power, "threshold": threshold,
+    "relu": relu, "relu_limit": relu_limit, "clip": clip, "elu": elu, "sigmoid": sigmoid, "tanh": np.tanh, "abs": np.abs,
+    "swish": swish, "bnll": bnll, "exp": exp, "log": log, "power": power, "threshold": threshold,
 }
 
 

@@ -69,7 +69,8 @@ class BatchNorm(Layer):
         """One BatchNorm operator, and a Scale for the vendor's alpha and beta."""
         p, shape = self.params, bottoms[0].shape
         have = self.blobs[0].shape[0]
-        self.check(len(shape) > 1 and shape[1] == have, f"its bottom has the shape {shape} and its blobs are for {have} channels; axis 1 must keep its extent")
+        self.check(len(shape) > 1 and shape[1] == have,
+                   f"its bottom has the shape {shape} and its blobs are for {have} channels; axis 1 must keep its extent")
         stored = self.context.phase == TEST if p.use_global_stats is None else p.use_global_stats
         tops = graph.add(BatchNormOp(p.eps, stored, p.fraction, self.name), bottoms, self.blobs[:STATISTICS])
         if p.alpha_beta:

@@ -47,7 +47,8 @@ class Crop(Layer):
         offsets = [0] * first + list(given if len(given) == cut else (given or (0,)) * cut)
         sizes = [*x[:first], *like[first:]]
         for a in range(first, len(x)):
-            self.check(offsets[a] + sizes[a] <= x[a], f"the crop for axis {a} is out of bounds: size {sizes[a]} at offset {offsets[a]} of an extent of {x[a]}")
+            self.check(offsets[a] + sizes[a] <= x[a],
+                       f"the crop for axis {a} is out of bounds: size {sizes[a]} at offset {offsets[a]} of an extent of {x[a]}")
         return offsets, sizes
 
     def emit(self, graph: Graph, bottoms: list[Tensor]) -> list[Tensor]:

@@ -36,7 +36,8 @@ class Eltwise(Layer):
     def setup(self, bottoms: list[Shape]) -> None:
         """Check the coefficients."""
         coeff = self.params.coeff
-        self.check(len(coeff) in (0, len(bottoms)), f"has {len(coeff)} coeff entries for {len(bottoms)} bottoms; there must be none, or one for each bottom")
+        self.check(len(coeff) in (0, len(bottoms)),
+                   f"has {len(coeff)} coeff entries for {len(bottoms)} bottoms; there must be none, or one for each bottom")
         self.check(not coeff or self.params.operation != "PROD", "has coeff with PROD; coefficients are for SUM")
 
     def emit(self, graph: Graph, bottoms: list[Tensor]) -> list[Tensor]:

@@ -32,5 +32,7 @@ def factor_span(layer: Layer, bottoms: list[Shape], axis: int, num_axes: int) ->
     first = layer.axis(axis, len(x)) if factor else 0
     layer.check(first + len(factor) <= len(x), f"its second bottom of shape {factor} reaches from axis {first} beyond the first, of shape {x}")
     for i, d in enumerate(factor):
-        layer.check(x[first + i] == d, f"dimension mismatch: axis {i} of its second bottom {factor} is {d}, axis {first + i} of the first {x} is {x[first + i]}; they must be equal")
+        layer.check(x[first + i] == d,
+                    f"dimension mismatch: axis {i} of its second bottom {factor} is {d}, axis {first + i} of the first {x} is {x[first + i]}; they "
+                    f"must be equal")
     return first, factor

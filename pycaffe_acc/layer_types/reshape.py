@@ -60,7 +60,9 @@ class Reshape(Layer):
                 dims[i] = bottom[start + i]
         if -1 in dims:
             known = count(bottom[:start]) * count(bottom[end:]) * count(tuple(d for d in dims if d != -1))
-            self.check(known > 0 and count(bottom) % known == 0, f"the {count(bottom)} elements of its bottom {bottom} are no multiple of the {known} that the other extents of the shape {list(p.dims)} hold")
+            self.check(known > 0 and count(bottom) % known == 0,
+                       f"the {count(bottom)} elements of its bottom {bottom} are no multiple of the {known} that the other extents of the shape "
+                       f"{list(p.dims)} hold")
             dims[dims.index(-1)] = count(bottom) // known
         return (*bottom[:start], *dims, *bottom[end:])
 
@@ -68,7 +70,8 @@ class Reshape(Layer):
         """One view."""
         bottom = bottoms[0].shape
         shape = self._shape(bottom)
-        self.check(count(shape) == count(bottom), f"its bottom of shape {bottom} has {count(bottom)} elements and the new shape {shape} {count(shape)}; they must be equal")
+        self.check(count(shape) == count(bottom),
+                   f"its bottom of shape {bottom} has {count(bottom)} elements and the new shape {shape} {count(shape)}; they must be equal")
         return graph.add(View(shape, self.name), bottoms)
 
     def shares_memory(self) -> bool:

@@ -44,7 +44,8 @@ class SPP(Layer):
         p = self.params
         bins = 2 ** level
         (kh, ph), (kw, pw) = bin_window(bottom.shape[2], bins), bin_window(bottom.shape[3], bins)
-        self.check(ph < kh and pw < kw, f"level {level} with {bins} bins needs the kernel {(kh, kw)} and the pad {(ph, pw)} on its bottom of shape {bottom.shape}; "
+        self.check(ph < kh and pw < kw,
+                   f"level {level} with {bins} bins needs the kernel {(kh, kw)} and the pad {(ph, pw)} on its bottom of shape {bottom.shape}; "
                                         "the pad must be smaller than the kernel, use fewer levels or another image size")
         self.check(p.method != "STOCHASTIC" or not ph + pw, f"level {level} needs the pad {(ph, pw)}; padding is for AVE and MAX")
         return graph.add(Pool(p.method, (kh, kw), (kh, kw), (ph, pw), name=self.name), [bottom])[0]
