@@ -42,7 +42,7 @@ class GlogFormatter(logging.Formatter):
         return text + "\n" + self.formatException(record.exc_info) if record.exc_info else text
 
 
-class StderrHandler(logging.StreamHandler[TextIO]):
+class StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """Writes to what sys.stderr is at that moment, so that notebooks and tests which replace it see the log."""
 
     def __init__(self) -> None:
