@@ -83,15 +83,18 @@ class Pooling(Layer):
         sides = None if p.global_pooling else side_padding(p)
         method = METHODS[p.pool]
         exclude = method in METHODS[3:]
-        return PoolingParams("AVE" if exclude else method, kernel, stride, pad, one_kernel and given, one_stride, one_pad, p.global_pooling, given, ceil, exclude, sides)
+        return PoolingParams("AVE" if exclude else method, kernel, stride, pad, one_kernel and given, one_stride, one_pad, p.global_pooling, given,
+                             ceil, exclude, sides)
 
     def setup(self, bottoms: list[tuple[int, ...]]) -> None:
         """Check the parameters."""
         p = self.params
         self.check(self.num_tops == 1 or p.method == "MAX", f"has {self.num_tops} tops; only MAX pooling makes a second one, the indices")
         if p.global_pooling:
-            self.check(not p.kernel_given, "has global_pooling and a kernel size; global pooling takes the whole image, remove kernel_size, kernel_h and kernel_w")
-            self.check(p.pad == (0, 0) and p.stride == (1, 1), f"has global_pooling with pad {p.pad} and stride {p.stride}; global pooling takes pad 0 and stride 1 only")
+            self.check(not p.kernel_given,
+                       "has global_pooling and a kernel size; global pooling takes the whole image, remove kernel_size, kernel_h and kernel_w")
+            self.check(p.pad == (0, 0) and p.stride == (1, 1),
+                       f"has global_pooling with pad {p.pad} and stride {p.stride}; global pooling takes pad 0 and stride 1 only")
         else:
             self.check(p.one_kernel, "needs its kernel as kernel_size, or as both kernel_h and kernel_w; not in both ways")
             self.check(min(p.kernel) > 0, f"has the kernel {p.kernel}; it must be positive")
@@ -100,8 +103,10 @@ class Pooling(Layer):
         self.check(min(p.stride) > 0, f"has the stride {p.stride}; it must be positive")
         if any(p.pad):
             self.check(p.method != "STOCHASTIC", f"has pad {p.pad} with STOCHASTIC pooling; padding is for AVE and MAX")
-            self.check(p.pad[0] < p.kernel[0] and p.pad[1] < p.kernel[1], f"has pad {p.pad} for the kernel {p.kernel}; the pad must be smaller than the kernel")
-        self.check(p.method != "STOCHASTIC" or self.context.phase != TRAIN, "is STOCHASTIC in the TRAIN phase, which samples at random; only its TEST form is implemented")
+            self.check(p.pad[0] < p.kernel[0] and p.pad[1] < p.kernel[1],
+                       f"has pad {p.pad} for the kernel {p.kernel}; the pad must be smaller than the kernel")
+        self.check(p.method != "STOCHASTIC" or self.context.phase != TRAIN,
+                   "is STOCHASTIC in the TRAIN phase, which samples at random; only its TEST form is implemented")
 
     def emit(self, graph: Graph, bottoms: list[Tensor]) -> list[Tensor]:
         """One Pool operator."""
