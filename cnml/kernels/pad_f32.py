@@ -3,8 +3,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnml.jit import jit
 from cnml.kernels import kernel
 from cnml.kernels.argblock import f32_at, i64_at, real, word
+
+
+@jit()
+def _filled(y, n, value):
+    for i in range(n):
+        y[i] = value
+
+
+@jit()
+def _copied(x, y, n):
+    for i in range(n):
+        y[i] = x[i]
 
 
 @kernel("pad_f32", exact=True)
@@ -24,13 +37,10 @@ def pad_f32(args, task_id, task_dim):
         i0 = line // (m3 * m2 * m1) - table[10]
         at = line * m4
         if i0 < 0 or i0 >= n0 or i1 < 0 or i1 >= n1 or i2 < 0 or i2 >= n2 or i3 < 0 or i3 >= n3:
-            for j in range(m4):
-                y[at + j] = value
+            _filled(y[at:], m4, value)
             continue
         source = (((i0 * n1 + i1) * n2 + i2) * n3 + i3) * n4 - before
-        for j in range(left):
-            y[at + j] = value
-        for j in range(left, right):
-            y[at + j] = x[source + j]
-        for j in range(right, m4):
-            y[at + j] = value
+        _filled(y[at:], left, value)
+        if right > left:
+            _copied(x[source + left:], y[at + left:], right - left)
+        _filled(y[at + right:], m4 - right, value)

@@ -79,9 +79,24 @@ def _row(y, x, w, ow, kh, kw, i, rows, row_weights, row_count, columns, column_w
 
 
 @jit()
+def _row_bilinear(y, top, bottom, u0, u1, ow, columns, weights):
+    for j in range(ow):
+        left, right, v0, v1 = np.uint64(columns[2 * j]), np.uint64(columns[2 * j + 1]), weights[2 * j], weights[2 * j + 1]
+        y[j] = u0 * (v0 * top[left] + v1 * top[right]) + u1 * (v0 * bottom[left] + v1 * bottom[right])
+
+
+@jit()
+def _all_two(count, n):
+    for i in range(n):
+        if count[i] != 2:
+            return False
+    return True
+
+
+@jit()
 def _row_copied(y, x, ow, columns):
     for j in range(ow):
-        y[j] = x[columns[j]]
+        y[j] = x[np.uint64(columns[j])]
 
 
 @kernel("resample_f32")
@@ -91,6 +106,7 @@ def resample_f32(args, task_id, task_dim):
     x, y = f32_at(word(args, 0), n * h * w), f32_at(word(args, 1), n * oh * ow)
     rows, row_weights, row_count = i64_at(word(args, 10), oh * kh), f32_at(word(args, 11), oh * kh), i64_at(word(args, 12), oh)
     columns, column_weights, column_count = i64_at(word(args, 13), ow * kw), f32_at(word(args, 14), ow * kw), i64_at(word(args, 15), ow)
+    bilinear = kh == 2 and kw == 2 and _all_two(row_count, oh) and _all_two(column_count, ow)
     copies = kh == 1 and kw == 1
     for i in range(oh if copies else 0):
         copies = copies and row_count[i] == 1 and row_weights[i] == np.float32(1)
@@ -99,7 +115,9 @@ def resample_f32(args, task_id, task_dim):
     for line in range(n * oh * task_id // task_dim, n * oh * (task_id + 1) // task_dim):
         i = line % oh
         plane = x[line // oh * h * w:]
-        if copies:
+        if bilinear:
+            _row_bilinear(y[line * ow:], plane[rows[2 * i] * w:], plane[rows[2 * i + 1] * w:], row_weights[2 * i], row_weights[2 * i + 1], ow, columns, column_weights)
+        elif copies:
             _row_copied(y[line * ow:], plane[rows[i] * w:], ow, columns)
         else:
             _row(y[line * ow:], plane, w, ow, kh, kw, i, rows, row_weights, row_count, columns, column_weights, column_count)

@@ -25,6 +25,14 @@ def _bin_end(i, step, low, extent):
 
 
 @jit()
+def _total(x, n):
+    total = 0.0
+    for i in range(n):
+        total += np.float64(x[i])
+    return total
+
+
+@jit()
 def _larger(x, y, c):
     for k in range(c):
         y[k] = x[k] if x[k] > y[k] else y[k]
@@ -80,19 +88,20 @@ def psroi_pooling_f32(args, task_id, task_dim):
         x0, y0 = _rounded(rois[roi + 1]) * scale, _rounded(rois[roi + 2]) * scale
         x1, y1 = (_rounded(rois[roi + 3]) + one) * scale, (_rounded(rois[roi + 4]) + one) * scale
         step_h, step_w = max(y1 - y0, np.float32(0.1)) / np.float32(g), max(x1 - x0, np.float32(0.1)) / np.float32(g)
-        for o in range(outputs * g * g):
-            i, j = o // g % g, o % g
+        for bin_index in range(g * g):
+            i, j = bin_index // g, bin_index % g
             top = min(max(np.int64(np.floor(np.float32(i) * step_h + y0)), 0), h)
             bottom = min(max(np.int64(np.ceil((np.float32(i) + one) * step_h + y0)), 0), h)
             left = min(max(np.int64(np.floor(np.float32(j) * step_w + x0)), 0), w)
             right = min(max(np.int64(np.ceil((np.float32(j) + one) * step_w + x0)), 0), w)
-            total = 0.0
-            for row in range(top, bottom):
-                at = ((image + o) * h + row) * w
-                for column in range(left, right):
-                    total += np.float64(x[at + column])
             cells = max(bottom - top, 0) * max(right - left, 0)
-            y[q * outputs * g * g + o] = np.float32(total / cells) if cells > 0 else np.float32(0)
+            for k in range(outputs):
+                o = k * g * g + bin_index
+                total = 0.0
+                for row in range(top, bottom):
+                    at = ((image + o) * h + row) * w
+                    total += _total(x[at + left:], right - left)
+                y[q * outputs * g * g + o] = np.float32(total / cells) if cells > 0 else np.float32(0)
 
 
 @jit()

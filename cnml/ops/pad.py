@@ -54,7 +54,13 @@ class Pad(Operator):
             emit.host(self)
             return
         order = (0, 2, 3, 1) if x.layout is Layout.NHWC else tuple(range(len(x.shape)))
-        fill = [1] * (MAX_AXES - len(order))
-        ins, outs = fill + [x.shape[i] for i in order], fill + [outputs[0].shape[i] for i in order]
-        before = [0] * len(fill) + [self.before[i] for i in order]
+        ins, outs, before = [x.shape[i] for i in order], [outputs[0].shape[i] for i in order], [self.before[i] for i in order]
+        while len(ins) > 1 and ins[-1] == outs[-1] and before[-1] == 0:
+            # an axis that stays as it is joins the one around it: longer lines
+            inner = ins.pop()
+            outs.pop()
+            before.pop()
+            ins[-1], outs[-1], before[-1] = ins[-1] * inner, outs[-1] * inner, before[-1] * inner
+        fill = MAX_AXES - len(ins)
+        ins, outs, before = [1] * fill + ins, [1] * fill + outs, [0] * fill + before
         emit.call("pad_f32", x, outputs[0], np.array(ins + outs + before, np.int64), float(self.value))

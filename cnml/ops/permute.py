@@ -61,9 +61,38 @@ class Permute(Operator):
             emit.host(self)
             emit.note(f"{len(extents)} axes do not merge into {MAX_AXES}")
             return
-        missing = MAX_AXES - len(extents)
-        table = np.array([1] * missing + extents + [0] * missing + strides, np.int64)
-        emit.call("permute_x32", inputs[0], outputs[0], table)
+        emit.call("permute_x32", inputs[0], outputs[0], copy_table(extents, strides))
+
+
+def copy_table(extents: Sequence[int], strides: Sequence[int]) -> np.ndarray:
+    """The table of kernel permute_x32 for a copy into C order.
+
+    The axis along which the input is contiguous becomes the second innermost loop, so that the kernel can go through it in tiles.
+
+    Parameters
+    ----------
+    extents : sequence of int
+        Of the output, at most six.
+    strides : sequence of int
+        Of the input along the output's axes, in elements.
+
+    Returns
+    -------
+    (18,) int64 ndarray
+    """
+    missing = MAX_AXES - len(extents)
+    axes = [(1, 0, 0)] * missing
+    out = 1
+    for extent, stride in zip(reversed(extents), reversed(strides), strict=True):
+        axes.insert(missing, (extent, stride, out))
+        out *= extent
+    *outer, last = axes
+    if last[1] != 1:
+        run = next((a for a in outer if a[1] == 1), None)
+        if run is not None:
+            outer.remove(run)
+            outer.append(run)
+    return np.array([*outer, last], np.int64).T.reshape(-1).copy()
 
 
 def merged_axes(shape: Shape, order: Sequence[int]) -> tuple[list[int], list[int]]:

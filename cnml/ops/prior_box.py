@@ -8,6 +8,7 @@ import numpy as np
 from cnml.emitter import Emitter
 from cnml.errors import expect
 from cnml.operator import Operator
+from cnml.ops.permute import copy_table
 from cnml.reference.prior_box import PriorBoxOptions, box_sizes, prior_box
 from cnml.tensor import Layout, Shape, Tensor
 
@@ -48,4 +49,4 @@ class PriorBox(Operator):
     def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
         """The boxes are computed now and copied at each run."""
         boxes = np.ascontiguousarray(self._boxes([t.shape for t in inputs]))
-        emit.call("permute_x32", boxes, outputs[0], np.array([1, 1, 1, 1, 1, boxes.size, 0, 0, 0, 0, 0, 1], np.int64))
+        emit.call("permute_x32", boxes, outputs[0], copy_table([boxes.size], [1]))

@@ -8,6 +8,7 @@ import numpy as np
 from cnml.emitter import Emitter
 from cnml.errors import expect
 from cnml.operator import Operator
+from cnml.ops.permute import copy_table
 from cnml.reference.shuffle_channel import shuffle_channel
 from cnml.tensor import Layout, Shape, Tensor, count
 
@@ -51,7 +52,7 @@ class ShuffleChannel(Operator):
         outer, inner = (n * inner, 1) if nhwc else (n, inner)
         per = c // self.group
         # output axes (outer, C / group, group, inner) read from (outer, group, C / group, inner)
-        table = np.array([1, 1, outer, per, self.group, inner, 0, 0, c * inner, inner, per * inner, 1], np.int64)
+        extents, strides = [outer, per, self.group, inner], [c * inner, inner, per * inner, 1]
         if inner == 1:
-            table = np.array([1, 1, 1, outer, per, self.group, 0, 0, 0, c, 1, per], np.int64)
-        emit.call("permute_x32", x, outputs[0], table)
+            extents, strides = extents[:3], strides[:3]
+        emit.call("permute_x32", x, outputs[0], copy_table(extents, strides))

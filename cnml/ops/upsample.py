@@ -81,7 +81,8 @@ class UpsampleMask(Operator):
         return follow_layouts(given, shapes)
 
     def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
-        """A scatter; positions outside the output are dropped."""
+        """Zeros, then a scatter; positions outside the output are dropped."""
+        emit.call("clear_f32", outputs[0], outputs[0].count)
         n, c, h, w = inputs[0].shape
         if inputs[0].layout is Layout.NHWC:
             emit.call("upsample_mask_f32", inputs[0], inputs[1], outputs[0], n, h * w, self.height * self.width, c)

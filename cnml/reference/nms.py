@@ -54,5 +54,10 @@ def nms(boxes: np.ndarray, order: np.ndarray, threshold: float, *, eta: float = 
 
 def descending(scores: np.ndarray, limit: int = -1) -> np.ndarray:
     """Indices that sort scores from high to low, equal ones in their order; at most `limit` of them unless it is negative."""
-    order = np.argsort(-np.asarray(scores), kind="stable")
+    scores = np.asarray(scores)
+    if 0 < limit < len(scores) // 2:
+        # only what can be among the first is sorted: everything from the limit-th largest value on, with its equals
+        above = np.flatnonzero(scores >= np.partition(scores, len(scores) - limit)[len(scores) - limit])
+        return above[np.argsort(-scores[above], kind="stable")][:limit]
+    order = np.argsort(-scores, kind="stable")
     return order if limit < 0 else order[:limit]
