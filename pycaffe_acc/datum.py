@@ -90,7 +90,7 @@ def decode_unchanged(data: bytes, what: str) -> np.ndarray:
         For 16-bit images and bytes that are no image.
     """
     try:
-        image = Image.open(io.BytesIO(data))
+        image: Image.Image = Image.open(io.BytesIO(data))
         image.load()
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as e:
         raise CheckError(f"{what} holds an encoded image that cannot be decoded: {e}") from e

@@ -9,7 +9,7 @@ from pycaffe_acc.errors import CheckError, MissingExtraError, MissingFileError
 try:
     import lmdb
 except ImportError:
-    lmdb = None
+    lmdb = None  # type: ignore[assignment]
 
 
 class LmdbDatabase:
