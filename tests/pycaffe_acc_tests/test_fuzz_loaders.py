@@ -1,4 +1,5 @@
 """Damaged files end in this package's exceptions or in a load, within bounds of time and memory."""
+
 from __future__ import annotations
 
 import random
@@ -35,9 +36,11 @@ class FakeBlob:
 
 
 def layers() -> list[SimpleNamespace]:
-    return [SimpleNamespace(name="conv1", type="Convolution", blobs=[FakeBlob(4, 3, 3, 3), FakeBlob(4)]),
-            SimpleNamespace(name="bn1", type="BatchNorm", blobs=[FakeBlob(4), FakeBlob(4), FakeBlob(1)]),
-            SimpleNamespace(name="ip1", type="InnerProduct", blobs=[FakeBlob(5, 16)])]
+    return [
+        SimpleNamespace(name="conv1", type="Convolution", blobs=[FakeBlob(4, 3, 3, 3), FakeBlob(4)]),
+        SimpleNamespace(name="bn1", type="BatchNorm", blobs=[FakeBlob(4), FakeBlob(4), FakeBlob(1)]),
+        SimpleNamespace(name="ip1", type="InnerProduct", blobs=[FakeBlob(5, 16)]),
+    ]
 
 
 def v2_file() -> bytes:
@@ -67,7 +70,7 @@ def damaged(data: bytes, generator: random.Random) -> bytes:
     for _ in range(generator.choice((1, 1, 1, 2, 4, 16))):
         result[generator.randrange(len(result))] ^= 1 << generator.randrange(8)
     if generator.random() < 0.15:
-        del result[generator.randrange(len(result)):]
+        del result[generator.randrange(len(result)) :]
     return bytes(result)
 
 
@@ -110,7 +113,31 @@ def test_damaged_caffemodels_as_messages(make, tmp_path):
     assert peak_bytes() - before < 100 * MEGABYTES
 
 
-PIECES = ("{", "}", ":", "-", "[", "]", "<", ">", '"', "#", "layer", "1e999", "99999999999999999999", "-1", "true", "nan", "\\", "\x00", "ä", "''", ";", "0x", "\n")
+PIECES = (
+    "{",
+    "}",
+    ":",
+    "-",
+    "[",
+    "]",
+    "<",
+    ">",
+    '"',
+    "#",
+    "layer",
+    "1e999",
+    "99999999999999999999",
+    "-1",
+    "true",
+    "nan",
+    "\\",
+    "\x00",
+    "ä",
+    "''",
+    ";",
+    "0x",
+    "\n",
+)
 PROTOTXT = """
 name: "net" # comment
 input: "data" input_shape { dim: [1, 3, 8, 8] }
@@ -134,13 +161,13 @@ def mutated(text: str, generator: random.Random) -> str:
         if kind == 0:
             text = text[:at] + generator.choice(PIECES) + text[at:]
         elif kind == 1:
-            text = text[:at] + text[at + generator.randrange(1, 6):]
+            text = text[:at] + text[at + generator.randrange(1, 6) :]
         elif kind == 2:
-            text = text[:at] + chr(generator.choice((generator.randrange(32, 127), generator.randrange(0x3000)))) + text[at + 1:]
+            text = text[:at] + chr(generator.choice((generator.randrange(32, 127), generator.randrange(0x3000)))) + text[at + 1 :]
         elif kind == 3:
-            text = text[:at] + text[at:at + 40] * generator.randrange(1, 4) + text[at + 40:]
+            text = text[:at] + text[at : at + 40] * generator.randrange(1, 4) + text[at + 40 :]
         else:
-            text = text[:max(at, 1)]
+            text = text[: max(at, 1)]
     return text
 
 

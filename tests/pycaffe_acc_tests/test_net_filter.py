@@ -1,4 +1,5 @@
 """Include and exclude rules."""
+
 from __future__ import annotations
 
 import pytest
@@ -26,17 +27,20 @@ layer { name: "outside_test" exclude { phase: TEST } exclude { stage: "x" } }
 """
 
 
-@pytest.mark.parametrize(("state", "want"), [
-    ({"phase": 0}, "always train either outside_test"),
-    ({"phase": 1}, "always test"),
-    ({"phase": 1, "level": 1}, "always test middle"),
-    ({"phase": 1, "level": 3}, "always test not_low middle"),
-    ({"phase": 1, "level": 4}, "always test not_low"),
-    ({"phase": 1, "stages": ["deploy"]}, "always test either"),
-    ({"phase": 1, "stages": ["a"]}, "always test a_without_b"),
-    ({"phase": 1, "stages": ("a", "b")}, "always test a_and_b"),
-    ({"phase": 0, "stages": ["x"]}, "always train either"),
-])
+@pytest.mark.parametrize(
+    ("state", "want"),
+    [
+        ({"phase": 0}, "always train either outside_test"),
+        ({"phase": 1}, "always test"),
+        ({"phase": 1, "level": 1}, "always test middle"),
+        ({"phase": 1, "level": 3}, "always test not_low middle"),
+        ({"phase": 1, "level": 4}, "always test not_low"),
+        ({"phase": 1, "stages": ["deploy"]}, "always test either"),
+        ({"phase": 1, "stages": ["a"]}, "always test a_without_b"),
+        ({"phase": 1, "stages": ("a", "b")}, "always test a_and_b"),
+        ({"phase": 0, "stages": ["x"]}, "always train either"),
+    ],
+)
 def test_rules(state, want):
     assert names(NET, **state) == want.split()
 

@@ -1,4 +1,5 @@
 """Prototxt parsing: protobuf's text format, with lines in errors and unknown fields kept apart."""
+
 from __future__ import annotations
 
 import math
@@ -19,11 +20,23 @@ def conv(text: str):
     return parse_message(text, caffe_pb2.ConvolutionParameter).message
 
 
-@pytest.mark.parametrize("text", [
-    'layer { name: "a" }', 'layer: { name: "a" }', 'layer < name: "a" >', 'layer: < name: "a"; >', 'layer: [{ name: "a" }]', "layer{name:'a',}",
-    '# first\nlayer { # second\n name: "a" # third\n}', '\ufefflayer { name: "a" }', 'layer { name: "\\141" }', 'layer { name: "\\x61" }',
-    'layer { name: "\\u0061" }', 'layer { name: "" "a" \'\' }',
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'layer { name: "a" }',
+        'layer: { name: "a" }',
+        'layer < name: "a" >',
+        'layer: < name: "a"; >',
+        'layer: [{ name: "a" }]',
+        "layer{name:'a',}",
+        '# first\nlayer { # second\n name: "a" # third\n}',
+        '\ufefflayer { name: "a" }',
+        'layer { name: "\\141" }',
+        'layer { name: "\\x61" }',
+        'layer { name: "\\u0061" }',
+        'layer { name: "" "a" \'\' }',
+    ],
+)
 def test_ways_to_write_one_thing(text, tmp_path):
     path = tmp_path / "net.prototxt"
     path.write_text(text, encoding="utf-8")
@@ -35,10 +48,25 @@ def test_lists():
     assert [s.dim[0] for s in parse_message("shape: [{dim: 1}, <dim: 2>]", caffe_pb2.InputParameter).message.shape] == [1, 2]
 
 
-@pytest.mark.parametrize(("text", "value"), [
-    ("1", 1.0), ("-1.5", -1.5), (".5", 0.5), ("2.", 2.0), ("1e-3", 0.001), ("2.5f", 2.5), ("3F", 3.0), ("inf", math.inf), ("-inf", -math.inf), ("Infinity", math.inf),
-    ("0x10", 16.0), ("- 4", -4.0), ("1e999", math.inf), ("1e-999", 0.0),
-])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", 1.0),
+        ("-1.5", -1.5),
+        (".5", 0.5),
+        ("2.", 2.0),
+        ("1e-3", 0.001),
+        ("2.5f", 2.5),
+        ("3F", 3.0),
+        ("inf", math.inf),
+        ("-inf", -math.inf),
+        ("Infinity", math.inf),
+        ("0x10", 16.0),
+        ("- 4", -4.0),
+        ("1e999", math.inf),
+        ("1e-999", 0.0),
+    ],
+)
 def test_floats(text, value):
     assert parse_message(f"value: {text}", caffe_pb2.FillerParameter).message.value == pytest.approx(value)
 
@@ -63,36 +91,39 @@ def test_enums(text):
 
 
 def test_strings():
-    assert parse_message(r"""param_str: '{"a": "\n\t\\\'"}' "\303\244ö" """, caffe_pb2.PythonParameter).message.param_str == "{\"a\": \"\n\t\\'\"}äö"
+    assert parse_message(r"""param_str: '{"a": "\n\t\\\'"}' "\303\244ö" """, caffe_pb2.PythonParameter).message.param_str == '{"a": "\n\t\\\'"}äö'
     assert parse_message(r'data: "\377\x00a"', caffe_pb2.Datum).message.data == b"\xff\x00a"
 
 
-@pytest.mark.parametrize(("text", "line", "words"), [
-    ('name: "a"\nlayer { name: "b"', 2, "opened in line 2; a '}' is missing"),
-    ("\n\nlayer { pooling_param { pool: MEDIAN } }", 3, "the field 'pool' of PoolingParameter has no value 'MEDIAN'; it takes MAX, AVE"),
-    ("layer {\n bottom: data }", 2, "takes a string in quotes, met 'data'"),
-    ('layer { name: "a\nb" }', 1, "not closed"),
-    ('layer { name: "\\q" }', 1, "no escape"),
-    ("layer { convolution_param { axis: 1.5 } }", 1, "takes a whole number, met 1.5"),
-    ("layer { convolution_param { pad: -1 } }", 1, "from 0 to 4294967295, met -1"),
-    ("layer { convolution_param { axis: 2147483648 } }", 1, "from -2147483648"),
-    ("layer { convolution_param { bias_term: 2 } }", 1, "takes true or false"),
-    ("layer { convolution_param { bias_term: 10 } }", 1, "takes true or false"),
-    ("layer { relu_param { negative_slope: x } }", 1, "takes a number, met 'x'"),
-    ("layer { relu_param: 1 }", 1, "is a block; expected '{', met '1'"),
-    ("layer { name { } }", 1, "is a value; expected ':'"),
-    ('name: "a"\nname: "b"', 2, "given twice"),
-    ("layer { relu_param { } \n relu_param { } }", 2, "given twice"),
-    ("layer { } }", 1, "expected the name of a field of NetParameter, met '}'"),
-    ("layer { clip_param {\n min: 1 } }", 1, "must have the field 'max'"),
-    ("layer { 3: 4 }", 1, "expected the name of a field"),
-    ("layer ? { }", 1, "has no meaning here"),
-    ("layer { relu_param { negative_slope: 3x } }", 1, "'3x' is not a number"),
-    ("layer: [{ } { }]", 1, "expected ',' or ']'"),
-    ("layer { relu_param: [{ }] }", 1, "takes one block"),
-    ("layer { include { phase: -7 } }", 1, "has no value"),
-    ("layer { blobs { num: 08 } }", 1, "whole number"),
-])
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ('name: "a"\nlayer { name: "b"', 2, "opened in line 2; a '}' is missing"),
+        ("\n\nlayer { pooling_param { pool: MEDIAN } }", 3, "the field 'pool' of PoolingParameter has no value 'MEDIAN'; it takes MAX, AVE"),
+        ("layer {\n bottom: data }", 2, "takes a string in quotes, met 'data'"),
+        ('layer { name: "a\nb" }', 1, "not closed"),
+        ('layer { name: "\\q" }', 1, "no escape"),
+        ("layer { convolution_param { axis: 1.5 } }", 1, "takes a whole number, met 1.5"),
+        ("layer { convolution_param { pad: -1 } }", 1, "from 0 to 4294967295, met -1"),
+        ("layer { convolution_param { axis: 2147483648 } }", 1, "from -2147483648"),
+        ("layer { convolution_param { bias_term: 2 } }", 1, "takes true or false"),
+        ("layer { convolution_param { bias_term: 10 } }", 1, "takes true or false"),
+        ("layer { relu_param { negative_slope: x } }", 1, "takes a number, met 'x'"),
+        ("layer { relu_param: 1 }", 1, "is a block; expected '{', met '1'"),
+        ("layer { name { } }", 1, "is a value; expected ':'"),
+        ('name: "a"\nname: "b"', 2, "given twice"),
+        ("layer { relu_param { } \n relu_param { } }", 2, "given twice"),
+        ("layer { } }", 1, "expected the name of a field of NetParameter, met '}'"),
+        ("layer { clip_param {\n min: 1 } }", 1, "must have the field 'max'"),
+        ("layer { 3: 4 }", 1, "expected the name of a field"),
+        ("layer ? { }", 1, "has no meaning here"),
+        ("layer { relu_param { negative_slope: 3x } }", 1, "'3x' is not a number"),
+        ("layer: [{ } { }]", 1, "expected ',' or ']'"),
+        ("layer { relu_param: [{ }] }", 1, "takes one block"),
+        ("layer { include { phase: -7 } }", 1, "has no value"),
+        ("layer { blobs { num: 08 } }", 1, "whole number"),
+    ],
+)
 def test_errors_name_line_and_reason(text, line, words):
     with pytest.raises(PrototxtError) as caught:
         parse_net(text, "net.prototxt")
@@ -127,7 +158,12 @@ def test_unknown_fields_can_be_kept(how, monkeypatch):
         monkeypatch.setenv("PYCAFFE_ACC_UNKNOWN_FIELDS", "keep")
     file = parse_net(UNKNOWN, allow_unknown_fields=True if how == "argument" else None)
     assert file.message.layer[0].name == "a"
-    assert [u.path for u in file.unknown] == ["layer[0].botom", "layer[0].relu_param.slope", "layer[0].relu_param.things", "layer[0].relu_param.other"]
+    assert [u.path for u in file.unknown] == [
+        "layer[0].botom",
+        "layer[0].relu_param.slope",
+        "layer[0].relu_param.things",
+        "layer[0].relu_param.other",
+    ]
     assert [u.line for u in file.unknown] == [4, 5, 5, 5]
     assert file.unknown[2].text == 'things { a: [1, {b: "}"}] c: <d: 1> }'
     assert file.unknown[3].text == "other: \"x\" 'y'"
