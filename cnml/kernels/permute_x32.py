@@ -6,9 +6,10 @@ import numpy as np
 from cnml.jit import jit
 from cnml.kernels import kernel
 from cnml.kernels.argblock import i32_at, i64_at, word
+from cnml.kernels.transpose_x32 import lines_of_a_tile
 
-#: a tile reads and writes whole cache lines
-LINES, RUN = 16, 16
+#: elements that a tile reads in a row, a cache line
+RUN = 16
 
 
 @jit()
@@ -23,9 +24,10 @@ def _copy_rows(x, y, first, last, x_step, y_step, cols):
 def _transpose_tiles(x, y, first, last, y_step, cols, x_step):
     """y[r * y_step + c] = x[r + c * x_step]."""
     step = np.uint64(x_step)  # an unsigned index needs no check for a negative one
+    lines = lines_of_a_tile(x_step)
     for r0 in range(first, last, RUN):
-        for c0 in range(0, cols, LINES):
-            n = min(LINES, cols - c0)
+        for c0 in range(0, cols, lines):
+            n = min(lines, cols - c0)
             for r in range(r0, min(r0 + RUN, last)):
                 source, target = x[r + c0 * x_step:], y[r * y_step + c0:]
                 for c in range(n):
