@@ -10,11 +10,12 @@ from numba.core import types
 from numba.core.errors import TypingError
 
 from cnml.cpu import isa
-from cnml.kernels.conv_tiles import DEPTHWISE_TILES, TILES
+from cnml.kernels.conv_tiles import DEPTHWISE_TILES, NARROW_TILES, TILES
 from cnml.parameter import aligned_empty
 from cnml.ukernels.conv_f32 import LANES, TileWords, conv_tile
 from cnml.ukernels.depthwise_f32 import DepthwiseWords, depthwise_tile
 from cnml.ukernels.epilogue_f32 import CLIP, LEAKY, NONE, RELU
+from cnml.ukernels.narrow_f32 import NarrowWords, narrow_tile
 from cnml.ukernels.peak_f32 import CHAINS, peak
 
 NAMED = {NONE: lambda y: y, RELU: lambda y: np.maximum(y, 0), LEAKY: lambda y: np.where(y < 0, 0.5 * y, y), CLIP: lambda y: np.clip(y, 0.5, 2.0)}
@@ -81,7 +82,25 @@ def test_depthwise_tile(tile, rng):
         assert (y[:, columns:] == 99).all()
 
 
-@pytest.mark.parametrize("tile", [conv_tile, depthwise_tile])
+@pytest.mark.parametrize("tile", NARROW_TILES[LANES], ids=str)
+@pytest.mark.parametrize("depth", [LANES, LANES + 3, 2])
+def test_narrow_tile(tile, depth, rng):
+    mr, nq, taps, vectors = tile.mr, tile.nv, 3, -(-depth // LANES)
+    f = compiled(narrow_tile, mr, nq, len(NarrowWords._fields))
+    x, w, bias, add = data(rng, mr + taps, depth), data(rng, taps, depth, nq), data(rng, nq), data(rng, mr, nq)
+    packed = aligned_empty((taps, vectors, nq, LANES))
+    packed[...] = np.pad(w, [(0, 0), (0, vectors * LANES - depth), (0, 0)]).reshape(taps, vectors, LANES, nq).transpose(0, 1, 3, 2)
+    pointers, offsets, pixels = x.ctypes.data + 4 * depth * np.arange(mr), 4 * depth * np.arange(taps), np.arange(mr)
+    y = np.full((mr, nq), 99, np.float32)
+    words = NarrowWords(pointers.ctypes.data, 0, offsets.ctypes.data, taps, 0, depth, packed.ctypes.data, pixels.ctypes.data, 1, bias.ctypes.data,
+                        add.ctypes.data, 4 * nq, y.ctypes.data, 4 * nq, RELU)
+    f(tuple(words), np.float32(0), np.float32(0))
+    want = np.maximum(sum(x[t:t + mr] @ w[t] for t in range(taps)) + bias + add, 0)
+    np.testing.assert_allclose(y[:, :1], want[:, :1], rtol=1e-5, atol=1e-5)
+    assert (y[:, 1:] == 99).all()  # only the first output was asked for
+
+
+@pytest.mark.parametrize("tile", [conv_tile, depthwise_tile, narrow_tile])
 def test_tile_size_must_be_constant(tile):
     def function(mr, words):
         tile(mr, 1, words, np.float32(0), np.float32(0))
