@@ -42,7 +42,7 @@ class Fold(NamedTuple):
     Attributes
     ----------
     kind : str
-        "batch_norm" (mean, variance, scale factor), "scale" (factor[, shift]) or "bias" (shift).
+        "batch_norm" (mean, variance, scale factor), "scale" (factor[, shift]), "bias" (shift) or "bn" (factor, shift, mean, variance).
     parameters : int
         How many of the node's parameters it takes.
     eps : float
@@ -81,6 +81,9 @@ def fold_affine(folds: Sequence[Fold], arrays: Sequence[np.ndarray], outputs: in
             factor, shift = factor * g, (shift - mean * f) * g
         elif fold.kind == "scale":
             factor, shift = factor * own[0], shift * own[0] + (own[1] if len(own) > 1 else 0.0)
+        elif fold.kind == "bn":
+            g = own[0] / np.sqrt(own[3] + fold.eps)
+            factor, shift = factor * g, (shift - own[2]) * g + own[1]
         else:
             shift = shift + own[0]
     return factor, shift

@@ -244,10 +244,10 @@ class Executable:
 
 
 def kernels_enabled() -> bool:
-    """False when `PYCAFFE_ACC_KERNELS=numpy` asks for the references everywhere."""
+    """False when `PYCAFFE_ACC_KERNELS=numpy` or Numba's own `NUMBA_DISABLE_JIT=1` asks for the references everywhere."""
     value = os.environ.get("PYCAFFE_ACC_KERNELS", "numba")
     if value not in ("numba", "numpy"):
         raise CnmlError(f"PYCAFFE_ACC_KERNELS is '{value}'; it must be 'numba' or 'numpy'")
-    return value == "numba"
+    return value == "numba" and os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
 
 

@@ -27,6 +27,7 @@ from pycaffe_acc.net import Net
 from pycaffe_acc.net_spec import NetSpec, layers, params, to_proto
 from pycaffe_acc.python_layer import Layer
 from pycaffe_acc.solver import (
+    NCCL,
     AdaDeltaSolver,
     AdaGradSolver,
     AdamSolver,
@@ -34,13 +35,20 @@ from pycaffe_acc.solver import (
     RMSPropSolver,
     SGDSolver,
     get_solver,
+    has_nccl,
+    set_multiprocess,
+    set_solver_count,
+    set_solver_rank,
+    solver_count,
+    solver_rank,
 )
 from pycaffe_acc.timer import Timer
 from pycaffe_acc.version import VERSION as __version__
 
 __all__ = [
-    "AdaDeltaSolver", "AdaGradSolver", "AdamSolver", "CaffeError", "CheckError", "Classifier", "ConcurrentUseError", "Detector", "Layer", "MissingExtraError",
-    "MissingFileError", "NesterovSolver", "Net", "NetSpec", "PrototxtError", "RMSPropSolver", "SGDSolver", "TEST", "TRAIN", "Timer", "UnknownFieldError",
-    "UnsupportedLayerError", "WeightsError", "__version__", "get_solver", "init_log", "install_as_caffe", "io", "layer_type_list", "layers", "log", "params", "proto",
-    "set_device", "set_mode_cpu", "set_mode_gpu", "set_random_seed", "to_proto",
+    "AdaDeltaSolver", "AdaGradSolver", "AdamSolver", "CaffeError", "CheckError", "Classifier", "ConcurrentUseError", "Detector", "Layer",
+    "MissingExtraError", "MissingFileError", "NCCL", "NesterovSolver", "Net", "NetSpec", "PrototxtError", "RMSPropSolver", "SGDSolver", "TEST",
+    "TRAIN", "Timer", "UnknownFieldError", "UnsupportedLayerError", "WeightsError", "__version__", "get_solver", "has_nccl", "init_log",
+    "install_as_caffe", "io", "layer_type_list", "layers", "log", "params", "proto", "set_device", "set_mode_cpu", "set_mode_gpu", "set_multiprocess",
+    "set_random_seed", "set_solver_count", "set_solver_rank", "solver_count", "solver_rank", "to_proto",
 ]

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 from cnml.graph import Graph
 from cnml.parameter import Parameter
-from cnml.tensor import Shape, Tensor
+from cnml.tensor import Shape, Tensor, count
 from pycaffe_acc.errors import CheckError, UnsupportedLayerError
 from pycaffe_acc.filler import fill
+from pycaffe_acc.memory_budget import budget
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,8 @@ class Layer:
         """Append a parameter blob, filled by a FillerParameter message (None: zeros)."""
         for d in shape:
             self.check(d >= 0, f"parameter blob {len(self.blobs)} would have the shape {tuple(shape)}; extents must not be negative")
+        need = 4 * count(tuple(shape))
+        self.check(need <= budget(), f"parameter blob {len(self.blobs)} of shape {tuple(shape)} needs {need} bytes; the budget is {budget()} (set PYCAFFE_ACC_MAX_BYTES to change it)")
         blob = Parameter(tuple(int(d) for d in shape), f"{self.name}/{len(self.blobs)}")
         if filler is not None:
             blob.assign(fill(filler, blob.shape))

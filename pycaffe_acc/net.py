@@ -23,6 +23,7 @@ from pycaffe_acc.errors import CheckError, ConcurrentUseError
 from pycaffe_acc.layer import Layer, NetContext
 from pycaffe_acc.memory_budget import check_activations
 from pycaffe_acc.mode import default_threads
+from pycaffe_acc.name_dict import NameDict
 from pycaffe_acc.net_forward import NetForward
 from pycaffe_acc.net_source import NetSource, read_source
 from pycaffe_acc.stage import Groups, Stage, emit_range, range_inputs
@@ -99,7 +100,7 @@ class Net(NetForward):
         self._groups: Groups = {}
         self._stages: dict[tuple[int, int, bool], OrderedDict[Any, Stage]] = {}
         self._hooks: dict[str, list[Callable[[int], None]]] = {k: [] for k in ("before_forward", "after_forward", "before_backward", "after_backward")}
-        self.blobs: OrderedDict[str, Blob] = OrderedDict()
+        self.blobs: NameDict[str, Blob] = NameDict()
         self._setup()
         self._name_layers()
         if source.weights is not None:
@@ -126,12 +127,12 @@ class Net(NetForward):
         net = self._wiring
         self._layer_names = [layer.name for layer in net.layers]
         self.layers = [NetLayer(layer) for layer in net.layers]
-        self.layer_dict = OrderedDict(zip(self._layer_names, self.layers, strict=True))
-        self.params = OrderedDict((n, lay.blobs) for n, lay in zip(self._layer_names, self.layers, strict=True) if lay.blobs)
+        self.layer_dict = NameDict(zip(self._layer_names, self.layers, strict=True))
+        self.params = NameDict((n, lay.blobs) for n, lay in zip(self._layer_names, self.layers, strict=True) if lay.blobs)
         self.inputs = list(net.inputs)
         self.outputs = list(net.outputs)
-        self.top_names = OrderedDict((n, list(t)) for n, t in zip(self._layer_names, net.tops, strict=True))
-        self.bottom_names = OrderedDict((n, list(b)) for n, b in zip(self._layer_names, net.bottoms, strict=True))
+        self.top_names = NameDict((n, list(t)) for n, t in zip(self._layer_names, net.tops, strict=True))
+        self.bottom_names = NameDict((n, list(b)) for n, b in zip(self._layer_names, net.bottoms, strict=True))
         self._blob_names = list(net.blob_names)
 
     @property

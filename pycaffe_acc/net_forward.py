@@ -1,13 +1,13 @@
 """pycaffe's ways to call a net: forward with names, forward over many batches."""
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pycaffe_acc.errors import CheckError
+from pycaffe_acc.name_dict import NameDict
 
 if TYPE_CHECKING:
     from pycaffe_acc.blob import Blob
@@ -19,8 +19,8 @@ class NetForward:
     name: str
     inputs: list[str]
     outputs: list[str]
-    blobs: OrderedDict[str, Blob]
-    top_names: OrderedDict[str, list[str]]
+    blobs: NameDict[str, Blob]
+    top_names: NameDict[str, list[str]]
     _layer_names: list[str]
 
     def _forward(self, first: int, last: int) -> float:

@@ -112,7 +112,10 @@ class Stage:
     def run(self, queue: Queue, cores: int) -> None:
         """Run, and let the blobs follow."""
         self._enter()
-        self.executable.run(queue, cores)
+        try:
+            self.executable.run(queue, cores)
+        except CnmlError as e:
+            raise CheckError(str(e)) from e
         self._leave()
 
     def _enter(self) -> None:
