@@ -7,7 +7,7 @@ from cnml.jit import jit
 from cnml.kernels import kernel
 from cnml.kernels.argblock import f32_at, word
 
-_WIDTH = 256
+_WIDTH = 1024
 
 
 @jit(exact=True)

@@ -3,8 +3,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnml.jit import jit
 from cnml.kernels import kernel
 from cnml.kernels.argblock import f32_at, word
+
+
+@jit()
+def _copy(x, y):
+    for j in range(y.size):
+        y[j] = x[j]
+
+
+@jit()
+def _add(x, bias, y):
+    for j in range(y.size):
+        y[j] = x[j] + bias[j]
 
 
 @kernel("embed_f32")
@@ -14,13 +27,13 @@ def embed_f32(args, task_id, task_dim):
     x, table, y = f32_at(word(args, 0), m), f32_at(word(args, 1), k * n), f32_at(word(args, 3), m * n)
     bias = f32_at(word(args, 2), n if word(args, 2) != 0 else 0)
     for i in range(m * task_id // task_dim, m * (task_id + 1) // task_dim):
+        out = y[i * n:(i + 1) * n]
         # -0.5 is truncated to 0; the comparison is false for NaN
         if x[i] > np.float32(-1) and x[i] < np.float32(k):
-            row = np.int64(x[i])
-            for j in range(n):
-                y[i * n + j] = table[row * n + j]
+            at = np.int64(x[i]) * n
+            if bias.size > 0:
+                _add(table[at:at + n], bias, out)
+            else:
+                _copy(table[at:at + n], out)
         else:
-            for j in range(n):
-                y[i * n + j] = np.float32(np.nan)
-        for j in range(bias.size):
-            y[i * n + j] += bias[j]
+            out[:] = np.float32(np.nan)

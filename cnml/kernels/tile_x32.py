@@ -1,8 +1,16 @@
 """Repeated copies of blocks."""
 from __future__ import annotations
 
+from cnml.jit import jit
 from cnml.kernels import kernel
 from cnml.kernels.argblock import i32_at, word
+
+
+@jit()
+def _copy(x, y):
+    # on slices: an index that could be negative keeps a loop from being vectorised
+    for i in range(y.size):
+        y[i] = x[i]
 
 
 @kernel("tile_x32")
@@ -13,5 +21,4 @@ def tile_x32(args, task_id, task_dim):
     copies = outer * tiles
     for k in range(copies * task_id // task_dim, copies * (task_id + 1) // task_dim):
         source, target = (k // tiles) * block, k * block
-        for i in range(block):
-            y[target + i] = x[source + i]
+        _copy(x[source:source + block], y[target:target + block])

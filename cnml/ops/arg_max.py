@@ -67,6 +67,6 @@ class ArgMax(Operator):
             axis = 3 if inputs[0].layout is Layout.NHWC else self.axis
             outer, n, inner, mode = prod(shape[:axis]), shape[axis], prod(shape[axis + 1:]), int(self.values)
         if self.k == 1:
-            emit.call("arg_max_f32", inputs[0], outputs[0], outer, n, inner, mode, emit.scratch(4 * 256))
+            emit.call("arg_max_f32", inputs[0], outputs[0], outer, n, inner, mode, emit.scratch(4 * 1024))
         else:
             emit.call("arg_max_k_f32", inputs[0], outputs[0], outer, n, inner, self.k, mode, emit.scratch(8 * self.k))

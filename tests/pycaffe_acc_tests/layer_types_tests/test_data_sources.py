@@ -348,7 +348,8 @@ def test_window_refused(windows, kwargs, words):
 
 def test_window_files_that_are_wrong(windows):
     text = (windows / "w.txt").read_text()
-    changes = ((("7 0.9 6 4 13 11", "0 0.9 6 4 13 11"), "begin at 1"), (("6 4 13 11", "6 4 13 40"), "does not lie in the image"), (("a.png", "b.png"), "b.png"))
+    changes = ((("7 0.9 6 4 13 11", "0 0.9 6 4 13 11"), "begin at 1"), (("6 4 13 11", "6 4 13 40"), "does not lie in the image"),
+               (("a.png", "b.png"), "b.png"))
     for change, words in changes:
         (windows / "w.txt").write_text(text.replace(*change))
         with pytest.raises(caffe.CheckError, match=words):
