@@ -42,7 +42,8 @@ class FirstConvolution:
             mean = read_mean_file(self.mean_file)
             means = tuple(float(m) for m in mean.reshape(mean.shape[0] if mean.ndim != 2 else 1, -1).mean(axis=1))
         if len(means) not in (0, 1, channels):
-            raise CheckError(f"layer '{name}': {len(means)} mean values for an input of {channels} channels; there must be one, or one for each channel")
+            raise CheckError(f"layer '{name}': {len(means)} mean values for an input of {channels} channels; "
+                             "there must be one, or one for each channel")
         shift = -np.broadcast_to(np.array(means or (0.0,)), (channels,)) * self.factor
         made = []
         for what, values in (("factor", np.full(channels, self.factor)), ("shift", shift)):

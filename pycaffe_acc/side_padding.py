@@ -23,7 +23,8 @@ class SidePadding:
     before: Pair = (0, 0)
     after: Pair = (0, 0)
 
-    def extents(self, size: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...] = (1, 1)) -> tuple[Pair, Pair]:
+    def extents(self, size: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...],
+                dilation: tuple[int, ...] = (1, 1)) -> tuple[Pair, Pair]:
         """Elements before and after each of the two axes; SAME makes ceil(in / stride) outputs with the smaller half in front."""
         if not self.same:
             return self.before, self.after

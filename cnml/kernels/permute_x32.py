@@ -44,7 +44,9 @@ def _gather_rows(x, y, first, last, x_step, y_step, cols, step):
 
 @kernel("permute_x32")
 def permute_x32(args, task_id, task_dim):
-    """The table holds six extents, the strides of x and the strides of y (its last is 1); tasks take bands of the four outer axes, or of axis 4 if those are few."""
+    """The table holds six extents, the strides of x and the strides of y (its last is 1); tasks take bands of the four outer axes, or of axis 4 if
+    those are few.
+    """
     table = i64_at(word(args, 2), 18)
     d1, d2, d3, d4, d5 = table[1], table[2], table[3], table[4], table[5]
     x4, x5, y4 = table[10], table[11], table[16]

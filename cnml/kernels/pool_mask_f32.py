@@ -29,7 +29,8 @@ def _greater(x, y, mask, at, c):
 def pool_mask_f32(args, task_id, task_dim):
     """y = the first greatest element of every window, mask = its h * w_in + w, for x (n, h, w, c); tasks take bands of output rows."""
     n, h, w, c, oh, ow = word(args, 3), word(args, 4), word(args, 5), word(args, 6), word(args, 7), word(args, 8)
-    kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w = word(args, 9), word(args, 10), word(args, 11), word(args, 12), word(args, 13), word(args, 14)
+    kernel_h, kernel_w, stride_h = word(args, 9), word(args, 10), word(args, 11)
+    stride_w, pad_h, pad_w = word(args, 12), word(args, 13), word(args, 14)
     x = f32_at(word(args, 0), n * h * w * c)
     y, mask = f32_at(word(args, 1), n * oh * ow * c), f32_at(word(args, 2), n * oh * ow * c)
     for row in range(n * oh * task_id // task_dim, n * oh * (task_id + 1) // task_dim):

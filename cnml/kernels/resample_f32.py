@@ -46,7 +46,8 @@ def _pixel(y, x, w, c, kh, kw, i, j, rows, row_weights, row_count, columns, colu
 @kernel("resample_f32_nhwc")
 def resample_f32_nhwc(args, task_id, task_dim):
     """y (n, oh, ow, c) from x (n, h, w, c) by taps of rows and columns; tasks take bands of output rows."""
-    n, h, w, c, oh, ow, kh, kw = word(args, 2), word(args, 3), word(args, 4), word(args, 5), word(args, 6), word(args, 7), word(args, 8), word(args, 9)
+    n, h, w, c = word(args, 2), word(args, 3), word(args, 4), word(args, 5)
+    oh, ow, kh, kw = word(args, 6), word(args, 7), word(args, 8), word(args, 9)
     x, y = f32_at(word(args, 0), n * h * w * c), f32_at(word(args, 1), n * oh * ow * c)
     rows, row_weights, row_count = i64_at(word(args, 10), oh * kh), f32_at(word(args, 11), oh * kh), i64_at(word(args, 12), oh)
     columns, column_weights, column_count = i64_at(word(args, 13), ow * kw), f32_at(word(args, 14), ow * kw), i64_at(word(args, 15), ow)
@@ -59,7 +60,8 @@ def resample_f32_nhwc(args, task_id, task_dim):
             if bilinear and row_count[i] == 2 and column_count[j] == 2:
                 u0, u1, v0, v1 = row_weights[i * 2], row_weights[i * 2 + 1], column_weights[j * 2], column_weights[j * 2 + 1]
                 top, bottom, left, right = rows[i * 2] * w, rows[i * 2 + 1] * w, columns[j * 2], columns[j * 2 + 1]
-                _bilinear_pixel(target, image[(top + left) * c:], image[(top + right) * c:], image[(bottom + left) * c:], image[(bottom + right) * c:],
+                _bilinear_pixel(target, image[(top + left) * c:], image[(top + right) * c:], image[(bottom + left) * c:],
+                                image[(bottom + right) * c:],
                                 u0 * v0, u0 * v1, u1 * v0, u1 * v1, c)
             else:
                 _pixel(target, image, w, c, kh, kw, i, j, rows, row_weights, row_count, columns, column_weights, column_count)
@@ -116,7 +118,8 @@ def resample_f32(args, task_id, task_dim):
         i = line % oh
         plane = x[line // oh * h * w:]
         if bilinear:
-            _row_bilinear(y[line * ow:], plane[rows[2 * i] * w:], plane[rows[2 * i + 1] * w:], row_weights[2 * i], row_weights[2 * i + 1], ow, columns, column_weights)
+            _row_bilinear(y[line * ow:], plane[rows[2 * i] * w:], plane[rows[2 * i + 1] * w:], row_weights[2 * i], row_weights[2 * i + 1], ow,
+                          columns, column_weights)
         elif copies:
             _row_copied(y[line * ow:], plane[rows[i] * w:], ow, columns)
         else:

@@ -118,7 +118,8 @@ def _sample(low, step, i, k, samples):
 @kernel("roi_align_f32", exact=True)
 def roi_align_f32(args, task_id, task_dim):
     """y (r, ph, pw, c): means of bilinear samples of x (n, h, w, c); tasks take bands of r * ph."""
-    n, c, h, w, r, ph, pw, ratio = word(args, 3), word(args, 4), word(args, 5), word(args, 6), word(args, 7), word(args, 8), word(args, 9), word(args, 10)
+    n, c, h, w = word(args, 3), word(args, 4), word(args, 5), word(args, 6)
+    r, ph, pw, ratio = word(args, 7), word(args, 8), word(args, 9), word(args, 10)
     scale, one, zero = np.float32(real(args, 11)), np.float32(1), np.float32(0)
     x, rois, y = f32_at(word(args, 0), n * c * h * w), f32_at(word(args, 1), r * 5), f32_at(word(args, 2), r * ph * pw * c)
     for line in range(r * ph * task_id // task_dim, r * ph * (task_id + 1) // task_dim):
@@ -149,5 +150,6 @@ def roi_align_f32(args, task_id, task_dim):
                     left = min(np.int64(u), w - 1)
                     right = min(left + 1, w - 1)
                     du = u - np.float32(left) if left < w - 1 else zero
-                    _four_added(image[(top * w + left) * c:], image[(top * w + right) * c:], image[(bottom * w + left) * c:], image[(bottom * w + right) * c:],
+                    _four_added(image[(top * w + left) * c:], image[(top * w + right) * c:], image[(bottom * w + left) * c:],
+                                image[(bottom * w + right) * c:],
                                 share * (one - dv) * (one - du), share * (one - dv) * du, share * dv * (one - du), share * dv * du, out, c)

@@ -10,7 +10,9 @@ from cnml.kernels.argblock import i32_at, word
 
 @jit()
 def lines_of_a_tile(stride):
-    """How many lines `stride` elements apart a tile may read: lines whose distance is a multiple of a page's fraction compete for the same sets of the cache."""
+    """How many lines `stride` elements apart a tile may read: lines whose distance is a multiple of a page's fraction compete for the same sets of
+    the cache.
+    """
     return 16 if stride % 256 == 0 else 64
 
 

@@ -83,7 +83,8 @@ class ChannelArithmetic(Operator):
         """One pass over memory."""
         x, v = inputs
         n, c = x.shape[:2]
-        emit.call("channel_arithmetic_f32", x, v, outputs[0], n, c, count(x.shape[2:]), c if v.count == n * c else 0, CODES[self.function], x.layout is Layout.NHWC)
+        emit.call("channel_arithmetic_f32", x, v, outputs[0], n, c, count(x.shape[2:]), c if v.count == n * c else 0, CODES[self.function],
+                  x.layout is Layout.NHWC)
 
 
 class Axpy(Operator):

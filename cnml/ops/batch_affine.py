@@ -32,7 +32,8 @@ class BatchAffine(Operator):
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
         """The shape stays."""
         expect(len(inputs[0]) >= 2, self, f"input {inputs[0]}", "it needs a batch and a channel axis")
-        expect(all(count(p) == inputs[0][1] for p in parameters), self, f"parameters {parameters}", f"each needs one value for each of the {inputs[0][1]} channels")
+        expect(all(count(p) == inputs[0][1] for p in parameters), self, f"parameters {parameters}",
+               f"each needs one value for each of the {inputs[0][1]} channels")
         return [inputs[0]]
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:

@@ -37,7 +37,8 @@ class ChannelAffine(Operator):
         expect(len(shape) >= 2, self, f"input {shape}", "it needs a batch and a channel axis")
         expect(len(parameters) in (2, 4), self, f"{len(parameters)} parameters", "it takes slope and bias, or slope, bias, mean and variance")
         for p in parameters:
-            expect(count(p) == shape[1], self, f"input {shape} and a parameter {p}", f"each parameter needs one value for each of the {shape[1]} channels")
+            expect(count(p) == shape[1], self, f"input {shape} and a parameter {p}",
+                   f"each parameter needs one value for each of the {shape[1]} channels")
         return [shape]
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:

@@ -13,6 +13,7 @@ def compiled_nms(boxes: np.ndarray, order: np.ndarray, threshold: float, *, eta:
     # importing it compiles; nets without detection layers do without Numba's compiler here
     suppress = importlib.import_module("cnml.kernels.nms").suppress
     kept = np.empty(len(order), np.int64)
-    count = suppress(np.ascontiguousarray(boxes, np.float32), np.ascontiguousarray(order, np.int64), np.float32(threshold), np.float32(eta), np.float32(margin),
+    count = suppress(np.ascontiguousarray(boxes, np.float32), np.ascontiguousarray(order, np.int64), np.float32(threshold), np.float32(eta),
+                     np.float32(margin),
                      len(order) if limit < 0 else limit, kept)
     return kept[:count]

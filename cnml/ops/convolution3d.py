@@ -44,7 +44,8 @@ class Convolution3d(Operator):
         expect(len(x) == 5, self, f"input {x}", "it needs the five axes N, C, L, H, W")
         want = (x[1], *w.kernel)
         expect(tuple(parameters[0][1:]) == want, self, f"weights {parameters[0]} and input {x}", f"each filter must have the shape {want}")
-        expect(len(parameters) == 1 or count(parameters[1]) == parameters[0][0], self, f"bias {parameters[-1]}", f"it needs {parameters[0][0]} elements")
+        expect(len(parameters) == 1 or count(parameters[1]) == parameters[0][0], self, f"bias {parameters[-1]}",
+               f"it needs {parameters[0][0]} elements")
         out = tuple((n + 2 * p - k) // s + 1 for n, k, s, p in zip(x[2:], w.kernel, w.stride, w.pad, strict=True))
         expect(all(e > 0 for e in out), self, f"input {x} and kernel {w.kernel}", f"its output would have the extents {out}; they must be positive")
         return [(x[0], parameters[0][0], *out)]

@@ -66,7 +66,8 @@ class RegionOutput(Operator):
         """The shape assumed is one row."""
         x, o = inputs[0], self.options
         want = (o.boxes * (5 + o.classes), o.side, o.side)
-        expect(len(x) == 4 and x[1:] == want, self, f"input {x}", f"side {o.side}, num_box {o.boxes} and num_classes {o.classes} need images of {want}")
+        expect(len(x) == 4 and x[1:] == want, self, f"input {x}",
+               f"side {o.side}, num_box {o.boxes} and num_classes {o.classes} need images of {want}")
         expect(len(o.anchors) >= 2 * o.boxes, self, f"{len(o.anchors)} biases", f"num_box {o.boxes} needs {2 * o.boxes}")
         return [(1, 1, 1, 7)]
 
@@ -96,8 +97,10 @@ class Yolov3Detection(Operator):
         o = self.options
         channels = o.anchors * (5 + o.classes)
         for x in inputs:
-            expect(len(x) == 4 and x[1] == channels and x[0] == inputs[0][0], self, f"input {x}", f"it needs {channels} channels and the batch of the first, {inputs[0][0]}")
-        expect(len(o.sizes) == 2 * o.anchors * len(inputs), self, f"{len(o.sizes)} biases", f"{len(inputs)} inputs with anchor_num {o.anchors} need {2 * o.anchors * len(inputs)}")
+            expect(len(x) == 4 and x[1] == channels and x[0] == inputs[0][0], self, f"input {x}",
+                   f"it needs {channels} channels and the batch of the first, {inputs[0][0]}")
+        expect(len(o.sizes) == 2 * o.anchors * len(inputs), self, f"{len(o.sizes)} biases",
+               f"{len(inputs)} inputs with anchor_num {o.anchors} need {2 * o.anchors * len(inputs)}")
         expect(o.boxes > 0 and min(o.image) > 0, self, f"num_box {o.boxes} and image {o.image}", "all must be positive")
         return [(1, inputs[0][0] * (7 * o.boxes + HEADER), 1, 1)]
 

@@ -36,8 +36,10 @@ class DetectionOutput(Operator):
         expect(len(prior) >= 3 and prior[2] % 4 == 0, self, f"priors {prior}", "they must be (1, 2, 4 * priors)")
         priors, locations = prior[2] // 4, 1 if o.share_location else o.classes
         expect(loc[0] == conf[0], self, f"locations {loc} and confidences {conf}", "both need the same batch")
-        expect(count(loc[1:]) == priors * locations * 4, self, f"locations {loc} for {priors} priors", f"each image needs {priors} x {locations} x 4 numbers")
-        expect(count(conf[1:]) == priors * o.classes, self, f"confidences {conf} for {priors} priors", f"each image needs {priors} x {o.classes} numbers")
+        expect(count(loc[1:]) == priors * locations * 4, self, f"locations {loc} for {priors} priors",
+               f"each image needs {priors} x {locations} x 4 numbers")
+        expect(count(conf[1:]) == priors * o.classes, self, f"confidences {conf} for {priors} priors",
+               f"each image needs {priors} x {o.classes} numbers")
         expect(o.code_type in (1, 2, 3), self, f"code_type {o.code_type}", "it must be CORNER, CENTER_SIZE or CORNER_SIZE")
         return [(1, 1, 1, 7)]
 

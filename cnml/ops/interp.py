@@ -53,13 +53,15 @@ class Interp(Resample):
         """The rule of `InterpSize`."""
         o = self.options
         height, width = shape[2] + o.pad_begin + o.pad_end, shape[3] + o.pad_begin + o.pad_end
-        expect(o.pad_begin <= 0 and o.pad_end <= 0, self, f"pad_beg {o.pad_begin} and pad_end {o.pad_end}", "only cropping, that is values <= 0, is possible")
+        expect(o.pad_begin <= 0 and o.pad_end <= 0, self, f"pad_beg {o.pad_begin} and pad_end {o.pad_end}",
+               "only cropping, that is values <= 0, is possible")
         expect(height > 0 and width > 0, self, f"an input of {shape[2]} x {shape[3]} cropped to {height} x {width}", "something must be left")
         for what, value in (("zoom_factor", o.zoom), ("shrink_factor", o.shrink)):
             expect(value is None or value >= 1, self, f"{what} {value}", "it must be positive")
         if (o.zoom is None) == (o.shrink is None) and o.height > 0 and o.width > 0:
             return o.height, o.width
-        expect(o.zoom is not None or o.shrink is not None, self, f"height {o.height} and width {o.width}", "give both, or zoom_factor or shrink_factor")
+        expect(o.zoom is not None or o.shrink is not None, self, f"height {o.height} and width {o.width}",
+               "give both, or zoom_factor or shrink_factor")
         return _scaled(height, o), _scaled(width, o)
 
     def taps(self, shape: Shape) -> tuple[Taps, Taps]:

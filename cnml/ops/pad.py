@@ -34,7 +34,8 @@ class Pad(Operator):
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
         """Extents grow by their paddings."""
         shape = inputs[0]
-        expect(len(shape) == len(self.before) == len(self.after), self, f"paddings {self.before} and {self.after} on {shape}", "there must be one a side for each axis")
+        expect(len(shape) == len(self.before) == len(self.after), self, f"paddings {self.before} and {self.after} on {shape}",
+               "there must be one a side for each axis")
         out = tuple(n + b + a for n, b, a in zip(shape, self.before, self.after, strict=True))
         expect(all(d >= 0 for d in out), self, f"paddings {self.before} and {self.after} on {shape}", "more would be cut off than there is")
         return [out]

@@ -19,8 +19,8 @@ MAX_AXES = 6
 class Permute(Operator):
     """y's axis i is x's axis `order[i]`.
 
-    The orders (0, 2, 3, 1) and (0, 3, 1, 2) only rename memory: the first reads NHWC bytes as a plain tensor, the second plain bytes as NHWC. Where the input
-    does not lie so, the conversion of its layout is the permutation.
+    The orders (0, 2, 3, 1) and (0, 3, 1, 2) only rename memory: the first reads NHWC bytes as a plain tensor, the second plain bytes as NHWC. Where
+    the input does not lie so, the conversion of its layout is the permutation.
 
     Parameters
     ----------
@@ -39,7 +39,8 @@ class Permute(Operator):
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
         """The extents move with their axes."""
         ndim = len(inputs[0])
-        expect(sorted(self.order) == list(range(ndim)), self, f"order {self.order} on the shape {inputs[0]}", f"it must name each of the axes 0..{ndim - 1} once")
+        expect(sorted(self.order) == list(range(ndim)), self, f"order {self.order} on the shape {inputs[0]}",
+               f"it must name each of the axes 0..{ndim - 1} once")
         return [tuple(inputs[0][i] for i in self.order)]
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:

@@ -30,7 +30,8 @@ class PositionScale(Operator):
 
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
         """The shape stays."""
-        expect(len(inputs[0]) == 4 and inputs[0][2:] == self.factors.shape, self, f"input {inputs[0]}", f"its height and width must be {self.factors.shape}")
+        expect(len(inputs[0]) == 4 and inputs[0][2:] == self.factors.shape, self, f"input {inputs[0]}",
+               f"its height and width must be {self.factors.shape}")
         return [inputs[0]]
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:

@@ -76,6 +76,8 @@ class MluProposal(Operator):
 
 
 def _check(op: Operator, scores: Shape, offsets: Shape, anchors: int) -> None:
-    expect(len(scores) == 4 and len(offsets) == 4 and scores[0] == offsets[0] == 1, op, f"scores {scores} and offsets {offsets}", "both need four axes and a batch of 1")
-    expect(scores[1] == 2 * anchors and offsets[1] == 4 * anchors and scores[2:] == offsets[2:], op, f"scores {scores} and offsets {offsets} for {anchors} anchors",
+    expect(len(scores) == 4 and len(offsets) == 4 and scores[0] == offsets[0] == 1, op, f"scores {scores} and offsets {offsets}",
+           "both need four axes and a batch of 1")
+    expect(scores[1] == 2 * anchors and offsets[1] == 4 * anchors and scores[2:] == offsets[2:], op,
+           f"scores {scores} and offsets {offsets} for {anchors} anchors",
            "there must be 2 scores and 4 offsets for each anchor on the same cells")

@@ -72,7 +72,8 @@ class CheckRois(Operator):
         rows = inputs[0].reshape(-1, 5)
         bad = np.flatnonzero(~(np.isfinite(rows).all(axis=1) & (rows[:, 0] >= 0) & (rows[:, 0] < self.images)))
         if len(bad):
-            raise CnmlError(f"failed to run the regions of '{self.name}': row {bad[0]} is {rows[bad[0]].tolist()}; it must hold finite numbers and name one of the "
+            raise CnmlError(f"failed to run the regions of '{self.name}': row {bad[0]} is {rows[bad[0]].tolist()}; it must hold finite numbers and "
+                            f"name one of the "
                             f"{self.images} images of the batch (0..{self.images - 1})")
         # a corner far outside the map would not fit an integer
         return [np.clip(inputs[0], -1e6, 1e6)]

@@ -32,7 +32,8 @@ class ShuffleChannel(Operator):
         """The shape stays; the group divides the channels."""
         shape = inputs[0]
         expect(len(shape) >= 2, self, f"input {shape}", "it needs a batch and a channel axis")
-        expect(self.group > 0 and shape[1] % self.group == 0, self, f"group {self.group} on {shape[1]} channels", "the group must divide the channels")
+        expect(self.group > 0 and shape[1] % self.group == 0, self, f"group {self.group} on {shape[1]} channels",
+               "the group must divide the channels")
         return [shape]
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:

@@ -30,7 +30,8 @@ class SmoothL1Loss(Operator):
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
         """All inputs have as many elements."""
         expect(len(inputs) in (2, 4), self, f"{len(inputs)} inputs", "it takes two, or four with weights")
-        expect(all(count(s) == count(inputs[0]) for s in inputs) and len(inputs[0]) > 0, self, f"inputs {inputs}", "all must have the same number of elements")
+        expect(all(count(s) == count(inputs[0]) for s in inputs) and len(inputs[0]) > 0, self, f"inputs {inputs}",
+               "all must have the same number of elements")
         expect(self.sigma > 0, self, f"sigma {self.sigma}", "it must be positive")
         return [()]
 

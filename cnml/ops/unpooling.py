@@ -50,7 +50,8 @@ class UnPooling(Resample):
         w = self.window
         expect(min(*w.kernel, *w.stride) > 0 and min(w.pad) >= 0, self, f"kernel {w.kernel}, stride {w.stride}, pad {w.pad}",
                "kernel and stride must be positive, pad not negative")
-        expect(max(w.pad) == 0 or (w.pad[0] < w.kernel[0] and w.pad[1] < w.kernel[1]), self, f"pad {w.pad} with kernel {w.kernel}", "pad must be less than the kernel")
+        expect(max(w.pad) == 0 or (w.pad[0] < w.kernel[0] and w.pad[1] < w.kernel[1]), self, f"pad {w.pad} with kernel {w.kernel}",
+               "pad must be less than the kernel")
         height, width = ((s - 1) * d - 2 * p + k for s, k, d, p in zip(shape[2:], w.kernel, w.stride, w.pad, strict=True))
         return height, width
 

@@ -9,8 +9,8 @@ from cnml.reference.resample import Taps, single_taps
 def bilinear_taps(size: int, out: int, offset: int = 0, align_corners: bool = True) -> Taps:
     """Two taps for each of `out` positions over `size` inputs that begin at `offset`.
 
-    With aligned corners the source of i is i * (size - 1) / (out - 1), else (i + 0.5) * size / out - 0.5 from 0 on. Single precision, as in DeepLab's Interp,
-    whose rounding decides which pixel a source falls into.
+    With aligned corners the source of i is i * (size - 1) / (out - 1), else (i + 0.5) * size / out - 0.5 from 0 on. Single precision, as in DeepLab's
+    Interp, whose rounding decides which pixel a source falls into.
 
     Parameters
     ----------

@@ -69,7 +69,8 @@ def moved_boxes(anchors: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return np.concatenate([centre - half, centre + half], axis=-1)
 
 
-def proposal(scores: np.ndarray, offsets: np.ndarray, info: np.ndarray, options: ProposalOptions, select: Suppression = nms) -> tuple[np.ndarray, np.ndarray]:
+def proposal(scores: np.ndarray, offsets: np.ndarray, info: np.ndarray, options: ProposalOptions,
+             select: Suppression = nms) -> tuple[np.ndarray, np.ndarray]:
     """The proposals of one image.
 
     Parameters

@@ -9,7 +9,8 @@ from cnml.reference.nms import Suppression, descending, nms
 from cnml.reference.proposal import shifted_anchors
 
 DEFAULT_ANCHORS = np.array([
-    (-84, -40, 99, 55), (-176, -88, 191, 103), (-360, -184, 375, 199), (-56, -56, 71, 71), (-120, -120, 135, 135), (-248, -248, 263, 263), (-36, -80, 51, 95),
+    (-84, -40, 99, 55), (-176, -88, 191, 103), (-360, -184, 375, 199), (-56, -56, 71, 71), (-120, -120, 135, 135), (-248, -248, 263, 263),
+    (-36, -80, 51, 95),
     (-80, -168, 95, 183), (-168, -344, 183, 359)], np.float32)
 
 
@@ -72,7 +73,8 @@ def mlu_anchors(options: MluProposalOptions) -> np.ndarray:
     return np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
 
 
-def mlu_proposal(scores: np.ndarray, offsets: np.ndarray, info: np.ndarray | None, options: MluProposalOptions, select: Suppression = nms) -> np.ndarray:
+def mlu_proposal(scores: np.ndarray, offsets: np.ndarray, info: np.ndarray | None, options: MluProposalOptions,
+                 select: Suppression = nms) -> np.ndarray:
     """`results` rows (0, x1, y1, x2, y2), zeros after the last box.
 
     Parameters

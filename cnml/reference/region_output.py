@@ -18,9 +18,9 @@ class RegionOptions:
     anchors : tuple of float
         Width and height of each box, in cells.
     form : {"clean", "MLU100", "MLU270"}
-        The vendor's MLU100 fork takes the best class of each box, suppresses in the order of the cells over all classes, and begins the next image with the boxes
-        of the ones before it. Its MLU270 fork takes every class above the threshold and suppresses a class in the order of scores, but keeps
-        the boxes of earlier images, too. "clean" is the second without that.
+        The vendor's MLU100 fork takes the best class of each box, suppresses in the order of the cells over all classes, and begins the next image
+        with the boxes of the ones before it. Its MLU270 fork takes every class above the threshold and suppresses a class in the order of scores, but
+        keeps the boxes of earlier images, too. "clean" is the second without that.
     """
 
     side: int

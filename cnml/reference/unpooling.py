@@ -9,8 +9,8 @@ from cnml.reference.resample import Taps, dense_taps, single_taps
 def unpooling_taps(method: str, size: int, out: int, kernel: int, stride: int, pad: int) -> Taps:
     """Taps of one axis: input i covers the outputs i * stride - pad … + kernel - 1.
 
-    FIXED puts it into the middle one (a later input replaces an earlier), REP into all of them and DIV a share 1 / window; outputs that several inputs cover
-    get their mean. All three are products of a rule for rows and one for columns.
+    FIXED puts it into the middle one (a later input replaces an earlier), REP into all of them and DIV a share 1 / window; outputs that several
+    inputs cover get their mean. All three are products of a rule for rows and one for columns.
 
     Parameters
     ----------

@@ -20,7 +20,8 @@ class PairLayer(Layer):
     def emit(self, graph: Graph, bottoms: list[Tensor]) -> list[Tensor]:
         """One Arithmetic operator."""
         a, b = bottoms
-        self.check(count(a.shape) == count(b.shape), f"the bottoms {a.shape} and {b.shape} have {count(a.shape)} and {count(b.shape)} elements; both must have as many")
+        self.check(count(a.shape) == count(b.shape),
+                   f"the bottoms {a.shape} and {b.shape} have {count(a.shape)} and {count(b.shape)} elements; both must have as many")
         if a.shape != b.shape:
             b = graph.add(View(a.shape, self.name), [b])[0]
         return graph.add(Arithmetic(self.function, self.name), [a, b])

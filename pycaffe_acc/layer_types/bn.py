@@ -50,7 +50,8 @@ class BN(Layer):
         p = message.bn_param
         segnet = any(p.HasField(f) for f in ("scale_filler", "shift_filler", "bn_mode"))
         slope, bias = ("scale_filler", "shift_filler") if segnet else ("slope_filler", "bias_filler")
-        return BNParams(segnet, segnet and p.bn_mode == p.LEARN, p.eps, getattr(p, slope) if p.HasField(slope) else None, getattr(p, bias) if p.HasField(bias) else None)
+        return BNParams(segnet, segnet and p.bn_mode == p.LEARN, p.eps, getattr(p, slope) if p.HasField(slope) else None,
+                        getattr(p, bias) if p.HasField(bias) else None)
 
     def setup(self, bottoms: list[Shape]) -> None:
         """Two or four blobs of C elements."""

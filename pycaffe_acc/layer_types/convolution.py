@@ -56,7 +56,8 @@ def _pair(p: Any, name: str) -> tuple[int, int] | None:
 
 def parse_convolution(p: Any) -> ConvolutionParams:
     """ConvolutionParameter → ConvolutionParams."""
-    return ConvolutionParams(int(p.num_output), bool(p.bias_term), int(p.group), int(p.axis), tuple(p.kernel_size), tuple(p.stride), tuple(p.pad), tuple(p.dilation),
+    return ConvolutionParams(int(p.num_output), bool(p.bias_term), int(p.group), int(p.axis), tuple(p.kernel_size), tuple(p.stride), tuple(p.pad),
+                             tuple(p.dilation),
                              _pair(p, "kernel"), _pair(p, "stride"), _pair(p, "pad"), bool(p.same_mode), p.weight_filler, p.bias_filler,
                              side_padding(p))
 
@@ -138,7 +139,8 @@ class ConvolutionBase(Layer):
         """Weights and, with bias_term, a bias."""
         g = self.geometry(bottoms[0])
         for i, shape in enumerate(bottoms[1:], 1):
-            self.check(shape[g.axis:g.axis + 1] == bottoms[0][g.axis:g.axis + 1], f"bottom {i} has the shape {shape}, bottom 0 {bottoms[0]}; all need the same channels")
+            self.check(shape[g.axis:g.axis + 1] == bottoms[0][g.axis:g.axis + 1],
+                       f"bottom {i} has the shape {shape}, bottom 0 {bottoms[0]}; all need the same channels")
         self.add_blob(self.weight_shape(g, bottoms[0][g.axis]), self.params.weight_filler)
         if self.params.bias_term:
             self.add_blob((g.num_output,), self.params.bias_filler)

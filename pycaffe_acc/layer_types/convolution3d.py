@@ -46,7 +46,8 @@ class Convolution3D(VideoLayer):
     def parse(cls, message: Any) -> Convolution3DParams:
         """Read convolution3d_param."""
         p = message.convolution3d_param
-        return Convolution3DParams(int(p.num_output), p.bias_term, _window(p, int(p.temporal_pad)), int(p.filter_group), p.weight_filler, p.bias_filler)
+        return Convolution3DParams(int(p.num_output), p.bias_term, _window(p, int(p.temporal_pad)), int(p.filter_group), p.weight_filler,
+                                   p.bias_filler)
 
     def setup(self, bottoms: list[Shape]) -> None:
         """Weights (O, C, l, h, w), bias (1, 1, 1, 1, O)."""

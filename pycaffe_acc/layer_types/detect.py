@@ -35,7 +35,8 @@ class ImageDetect(Layer):
 class DetectionOut(Layer):
     """YOLOv2: rows (image, class, confidence, x, y, width, height).
 
-    With vendor_exact as in the MLU100 fork: one class a box, suppression in the order of the cells over all classes, boxes of earlier images not forgotten.
+    With vendor_exact as in the MLU100 fork: one class a box, suppression in the order of the cells over all classes, boxes of earlier images not
+    forgotten.
     """
 
     dynamic = True

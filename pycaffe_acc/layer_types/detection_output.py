@@ -16,8 +16,8 @@ from pycaffe_acc.layer import Layer, layer
 class DetectionOutput(Layer):
     """top (1, 1, K, 7): rows (image, label, score, xmin, ymin, xmax, ymax).
 
-    With vendor_exact the boxes are clipped to [0, 1] and a batch without detections gives one row of -1; SSD gives one row an image with its number in front.
-    Writing result files (save_output_param) and drawing (visualize) are not done.
+    With vendor_exact the boxes are clipped to [0, 1] and a batch without detections gives one row of -1; SSD gives one row an image with its number
+    in front. Writing result files (save_output_param) and drawing (visualize) are not done.
     """
 
     exact_bottoms = None
@@ -38,7 +38,8 @@ class DetectionOutput(Layer):
         self.check(p.nms_param.eta > 0 and p.nms_param.eta <= 1, f"eta {p.nms_param.eta} must be in (0, 1]")
         self.params = DetectionOptions(
             int(p.num_classes), p.share_location, p.background_label_id, p.code_type, p.variance_encoded_in_target,
-            p.confidence_threshold if p.HasField("confidence_threshold") else -float(np.finfo(np.float32).max), p.nms_param.nms_threshold, p.nms_param.eta,
+            p.confidence_threshold if p.HasField("confidence_threshold") else -float(np.finfo(np.float32).max), p.nms_param.nms_threshold,
+            p.nms_param.eta,
             p.nms_param.top_k if p.nms_param.HasField("top_k") else -1, p.keep_top_k, exact, exact)
 
     def emit(self, graph: Graph, bottoms: list[Tensor]) -> list[Tensor]:

@@ -61,7 +61,8 @@ class CropCenter(Layer):
     def emit(self, graph: Graph, bottoms: list[Tensor]) -> list[Tensor]:
         """One Pad operator with negative paddings."""
         shape = bottoms[0].shape
-        self.check(len(self.params) == len(shape), f"crop_size is given {len(self.params)} times; it must be once for each of the bottom's {len(shape)} axes")
+        self.check(len(self.params) == len(shape),
+                   f"crop_size is given {len(self.params)} times; it must be once for each of the bottom's {len(shape)} axes")
         self.check(all(n > 2 * c for n, c in zip(shape, self.params, strict=True)), f"crop_size {self.params} leaves nothing of the bottom {shape}")
         cut = tuple(-c for c in self.params)
         return graph.add(PadOp(cut, cut, 0.0, self.name), bottoms)

@@ -14,7 +14,8 @@ from pycaffe_acc.layer import Layer, layer
 class PriorBox(Layer):
     """top (1, 2, boxes * 4) from the shapes of a feature map and of the image.
 
-    The vendor's fork clips unless told otherwise and drops the fractions of the sizes; both only with vendor_exact. Its DENSE type always works on whole sizes; with vendor_exact its boxes are missing as they are there.
+    The vendor's fork clips unless told otherwise and drops the fractions of the sizes; both only with vendor_exact. Its DENSE type always works on
+    whole sizes; with vendor_exact its boxes are missing as they are there.
     """
 
     exact_bottoms = 2

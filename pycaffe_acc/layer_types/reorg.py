@@ -41,7 +41,8 @@ class Reorg(Layer):
         self.check(len(shape) == 4, f"the bottom has the shape {shape}; it needs the four axes N, C, H, W")
         n, c, h, w = shape
         self.check(c % (s * s) == 0, f"the bottom has {c} channels; they must be divisible by stride * stride = {s * s}")
-        self.check(self.params.reverse or (h % s == 0 and w % s == 0), f"the bottom is {h} x {w}; height and width must be divisible by the stride {s}")
+        self.check(self.params.reverse or (h % s == 0 and w % s == 0),
+                   f"the bottom is {h} x {w}; height and width must be divisible by the stride {s}")
         k = c // (s * s)
         if self.params.reverse:
             inner, order, top = (n, s, s, k, h, w), (0, 3, 4, 1, 5, 2), (n, k, h * s, w * s)

@@ -92,7 +92,8 @@ class PSROIPooling(RoiLayer):
         super().__init__(message, context)
         p: Any = self.params
         for field in ("spatial_scale", "output_dim", "group_size"):
-            self.check(p.HasField(field) and getattr(p, field) > 0, f"{field} is missing or not positive; this type needs spatial_scale, output_dim and group_size")
+            self.check(p.HasField(field) and getattr(p, field) > 0,
+                       f"{field} is missing or not positive; this type needs spatial_scale, output_dim and group_size")
         self.params = RoiParams(p.spatial_scale, (p.group_size, p.group_size), p.output_dim)
 
     def operator(self) -> RoiPool:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from golden_tests.golden_case import compare_structure, feed, inside, open_net
 
 import pycaffe_acc as caffe
-from golden_tests.golden_case import compare_structure, feed, inside, open_net
 
 DATA = os.environ.get("PYCAFFE_ACC_DATA", "")
 
@@ -21,7 +21,8 @@ NOT_COMPARED: dict[str, tuple[tuple[str, ...], str]] = {
         "gray", "mean_dil", "mean_pad", "mean_std", "scale_only", "shared_bottom_before", "std1", "std_and_scale", "std_only")},
     "firstconv_shared_bottom": (("data", "p"), CHANGED_INPUT + ", so a later reader sees the original"),
     "firstconv_twice": (("data", "data@1", "out@1"), CHANGED_INPUT + ", so a second forward does not subtract again"),
-    **{f"m270_yolov3_{name}": (("f0", "f1", "f2"), "the fork reshapes and overwrites the bottoms of this layer; here they stay") for name in ("basic", "high", "low")},
+    **{f"m270_yolov3_{name}": (("f0", "f1", "f2"), "the fork reshapes and overwrites the bottoms of this layer; here they stay")
+       for name in ("basic", "high", "low")},
 }
 #: cases whose MLU270 behaviour contradicts that of the MLU100 fork, which vendor_exact means: run with the default semantics
 DEFAULT_SEMANTICS = {
@@ -29,7 +30,8 @@ DEFAULT_SEMANTICS = {
 }
 #: cases left out entirely
 SKIPPED = {
-    "m270_detout2_batch2": "the MLU270 form of DetectionOut has the layer type and fields of the MLU100 form; tests/cnml_tests/ops_tests/test_detect.py runs it on the operator",
+    "m270_detout2_batch2": "the MLU270 form of DetectionOut has the layer type and fields of the MLU100 form; "
+                           "tests/cnml_tests/ops_tests/test_detect.py runs it on the operator",
 }
 #: rows whose order among equal scores std::sort decides: case → how many columns a row has and where the rows begin
 ROW_SETS = {"m270_yolov3_basic": (7, 64), "m270_yolov3_high": (7, 64), "m270_yolov3_low": (7, 64)}

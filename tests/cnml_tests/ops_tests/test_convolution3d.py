@@ -40,7 +40,8 @@ def test_macs():
 
 @pytest.mark.parametrize(("op", "shape", "blobs"), [
     (Convolution3d(Window3d((1, 2, 2))), (1, 2, 4, 4), [(2, 2, 1, 2, 2)]), (Convolution3d(Window3d((1, 2, 2))), (1, 2, 4, 4, 4), [(2, 3, 1, 2, 2)]),
-    (Convolution3d(Window3d((5, 2, 2))), (1, 2, 4, 4, 4), [(2, 2, 5, 2, 2)]), (Convolution3d(Window3d((1, 2, 2))), (1, 2, 4, 4, 4), [(2, 2, 1, 2, 2), (3,)]),
+    (Convolution3d(Window3d((5, 2, 2))), (1, 2, 4, 4, 4), [(2, 2, 5, 2, 2)]),
+    (Convolution3d(Window3d((1, 2, 2))), (1, 2, 4, 4, 4), [(2, 2, 1, 2, 2), (3,)]),
     (Pooling3d("MAX", Window3d((2, 2, 2))), (1, 2, 3), []), (Pooling3d("STOCHASTIC", Window3d((2, 2, 2))), (1, 2, 3, 3, 3), [])])
 def test_bad_numbers_are_refused(op, shape, blobs):
     with pytest.raises(CnmlError):

@@ -71,7 +71,8 @@ def test_image_detect_keeps_the_better_of_two():
     (RegionOutput(region()), [(1, 15, 4, 4)]), (RegionOutput(RegionOptions(4, 3, 2, 0.1, 0.4, (1.0,))), [(1, 16, 4, 4)]),
     (ImageDetect(ImageDetectOptions(2)), [(3, 8), (3, 3), (3, 5)]), (ImageDetect(ImageDetectOptions(0)), [(3, 0), (3, 0), (3, 5)]),
     (Yolov3Detection(Yolov3Options(2, 8, 0.5, 0.4, 1, (1.0, 2.0), (64, 64))), [(1, 8, 2, 2)]),
-    (Yolov3Detection(Yolov3Options(2, 8, 0.5, 0.4, 1, (1.0,), (64, 64))), [(1, 7, 2, 2)]), (Yolov3Detection(Yolov3Options(2, 0, 0.5, 0.4, 1, (1.0, 2.0), (64, 64))), [(1, 7, 2, 2)])])
+    (Yolov3Detection(Yolov3Options(2, 8, 0.5, 0.4, 1, (1.0,), (64, 64))), [(1, 7, 2, 2)]),
+    (Yolov3Detection(Yolov3Options(2, 0, 0.5, 0.4, 1, (1.0, 2.0), (64, 64))), [(1, 7, 2, 2)])])
 def test_shapes_that_do_not_fit_are_refused(op, shapes):
     with pytest.raises(CnmlError):
         op.reshape(shapes, [])

@@ -43,7 +43,8 @@ def test_decoding():
     np.testing.assert_allclose(decode_boxes(t, prior, variance, CORNER, True), [[1.2, 2.2, 3.6, 4.4]], rtol=1e-6)
     np.testing.assert_allclose(decode_boxes(t, prior, variance, CORNER_SIZE, False), [[0.24, 0.24, 0.84, 0.56]], rtol=1e-6)
     w, h = 0.4 * np.exp(0.6), 0.2 * np.exp(0.8)
-    np.testing.assert_allclose(decode_boxes(t, prior, variance, CENTER_SIZE, False), [[0.44 - w / 2, 0.34 - h / 2, 0.44 + w / 2, 0.34 + h / 2]], rtol=1e-5)
+    np.testing.assert_allclose(decode_boxes(t, prior, variance, CENTER_SIZE, False), [[0.44 - w / 2, 0.34 - h / 2, 0.44 + w / 2, 0.34 + h / 2]],
+                               rtol=1e-5)
 
 
 def case(rng, images=2, priors=40, classes=4, share=True):
@@ -87,7 +88,8 @@ def test_operator_gives_the_true_number_of_rows(rng):
 
 
 @pytest.mark.parametrize(("shapes", "what"), [
-    ([(2, 40), (3, 40), (1, 2, 40)], "same batch"), ([(2, 44), (2, 40), (1, 2, 40)], "each image needs"), ([(2, 40), (2, 44), (1, 2, 40)], "each image needs"),
+    ([(2, 40), (3, 40), (1, 2, 40)], "same batch"), ([(2, 44), (2, 40), (1, 2, 40)], "each image needs"),
+    ([(2, 40), (2, 44), (1, 2, 40)], "each image needs"),
     ([(2, 40), (2, 40), (1, 2, 42)], "4 \\* priors")])
 def test_counts_that_do_not_fit_are_refused(shapes, what):
     with pytest.raises(CnmlError, match=what):

@@ -8,7 +8,8 @@ from cnml.errors import CnmlError
 from cnml.ops.pad import Pad
 
 
-@pytest.mark.parametrize(("before", "after"), [((0, 0, 1, 2), (0, 0, 2, 1)), ((0, 1, -1, -2), (1, 0, 2, -1)), ((0, 0, -1, -1), (0, 0, -1, -1)), ((1, 1, 1, 5), (0, 0, 0, -4)),
+@pytest.mark.parametrize(("before", "after"), [((0, 0, 1, 2), (0, 0, 2, 1)), ((0, 1, -1, -2), (1, 0, 2, -1)), ((0, 0, -1, -1), (0, 0, -1, -1)),
+                                               ((1, 1, 1, 5), (0, 0, 0, -4)),
                                            ((0, 0, 0, -5), (0, 0, 0, 4))])
 def test_four_axes(before, after, rng):
     check_operator(Pad(before, after, 0.5), [rng.standard_normal((2, 3, 4, 5))], rtol=0, atol=0)

@@ -20,7 +20,8 @@ def test_four_axes(order, rng):
     check_operator(Permute(order), [rng.standard_normal((2, 6, 5, 4))], rtol=0, atol=0)
 
 
-@pytest.mark.parametrize(("order", "shape"), [((1, 0), (70, 33)), ((0, 2, 1), (3, 70, 33)), ((2, 1, 0), (3, 1, 5)), ((0, 2, 4, 1, 3), (2, 3, 4, 5, 6)),
+@pytest.mark.parametrize(("order", "shape"), [((1, 0), (70, 33)), ((0, 2, 1), (3, 70, 33)), ((2, 1, 0), (3, 1, 5)),
+                                              ((0, 2, 4, 1, 3), (2, 3, 4, 5, 6)),
                                               ((5, 4, 3, 2, 1, 0), (2, 3, 2, 3, 2, 3)), ((0, 1, 2), (2, 3, 4))])
 def test_other_numbers_of_axes(order, shape, rng):
     check_operator(Permute(order), [rng.standard_normal(shape)], rtol=0, atol=0)

@@ -9,7 +9,8 @@ from cnml.ops.pool import Pool
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 7, 8), (1, 16, 6, 6)])
-@pytest.mark.parametrize(("kernel", "stride", "pad"), [((2, 2), (2, 2), (0, 0)), ((3, 3), (2, 2), (1, 1)), ((3, 2), (1, 3), (0, 1)), (None, (1, 1), (0, 0))])
+@pytest.mark.parametrize(("kernel", "stride", "pad"), [((2, 2), (2, 2), (0, 0)), ((3, 3), (2, 2), (1, 1)), ((3, 2), (1, 3), (0, 1)),
+                                                       (None, (1, 1), (0, 0))])
 def test_matches_reference(shape, kernel, stride, pad, rng):
     check_operator(Pool("MAX", kernel, stride, pad, mask=True), [rng.standard_normal(shape)], rtol=0, atol=0)
 

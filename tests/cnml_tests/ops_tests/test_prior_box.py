@@ -22,7 +22,8 @@ def test_one_cell():
 
 
 def test_order_of_boxes():
-    np.testing.assert_allclose(box_sizes(PriorBoxOptions((4.0, 9.0), (16.0, 25.0), (1.0, 4.0, 0.25))), [(4, 4), (8, 8), (8, 2), (2, 8), (9, 9), (15, 15), (18, 4.5), (4.5, 18)])
+    np.testing.assert_allclose(box_sizes(PriorBoxOptions((4.0, 9.0), (16.0, 25.0), (1.0, 4.0, 0.25))),
+                               [(4, 4), (8, 8), (8, 2), (2, 8), (9, 9), (15, 15), (18, 4.5), (4.5, 18)])
 
 
 def test_whole_sizes_drop_fractions():

@@ -24,7 +24,8 @@ def test_moved_boxes():
 
 def case(rng, anchors=9, height=5, width=6):
     """Scores, offsets, image info."""
-    return [rng.random((1, 2 * anchors, height, width)).astype(np.float32), (0.3 * rng.standard_normal((1, 4 * anchors, height, width))).astype(np.float32),
+    return [rng.random((1, 2 * anchors, height, width)).astype(np.float32),
+            (0.3 * rng.standard_normal((1, 4 * anchors, height, width))).astype(np.float32),
             np.array([[80, 96, 1]], np.float32)]
 
 
@@ -45,7 +46,8 @@ def test_min_size_is_scaled_with_the_image(rng):
     assert ((few[:, 3:] - few[:, 1:3] + 1) >= 64).all()
 
 
-@pytest.mark.parametrize("options", [MluProposalOptions(results=20), MluProposalOptions(results=400, nproposal=True, ratios=(0.5, 1.0, 2.0), scales=(2.0, 4.0, 8.0)),
+@pytest.mark.parametrize("options", [MluProposalOptions(results=20), MluProposalOptions(results=400, nproposal=True, ratios=(0.5, 1.0, 2.0),
+                                                                                        scales=(2.0, 4.0, 8.0)),
                                      MluProposalOptions(results=20, pvanet=True, ratios=(0.5, 1.0, 2.0), scales=(2.0, 4.0, 8.0))])
 def test_the_vendors_form_has_a_fixed_number_of_rows(options, rng):
     op, inputs = MluProposal(options), case(rng)
@@ -63,13 +65,15 @@ def test_the_vendors_form_takes_the_image_from_its_fields_when_the_info_is_zero(
 
 
 def test_anchor_forms_agree_in_number():
-    for options in (MluProposalOptions(), MluProposalOptions(ratios=(1.0, 2.0), scales=(1.0, 2.0, 3.0)), MluProposalOptions(ratios=(1.0, 2.0), scales=(1.0, 2.0, 3.0), pvanet=True)):
+    for options in (MluProposalOptions(), MluProposalOptions(ratios=(1.0, 2.0), scales=(1.0, 2.0, 3.0)),
+                    MluProposalOptions(ratios=(1.0, 2.0), scales=(1.0, 2.0, 3.0), pvanet=True)):
         assert len(mlu_anchors(options)) == (6 if options.ratios else 9)
 
 
 @pytest.mark.parametrize(("op", "shapes"), [
     (Proposal(ProposalOptions()), [(2, 18, 3, 3), (2, 36, 3, 3), (1, 3)]), (Proposal(ProposalOptions()), [(1, 16, 3, 3), (1, 36, 3, 3), (1, 3)]),
-    (Proposal(ProposalOptions()), [(1, 18, 3, 3), (1, 36, 3, 3), (1, 2)]), (MluProposal(MluProposalOptions(anchors=12)), [(1, 24, 3, 3), (1, 48, 3, 3)]),
+    (Proposal(ProposalOptions()), [(1, 18, 3, 3), (1, 36, 3, 3), (1, 2)]),
+    (MluProposal(MluProposalOptions(anchors=12)), [(1, 24, 3, 3), (1, 48, 3, 3)]),
     (MluProposal(MluProposalOptions(results=0)), [(1, 18, 3, 3), (1, 36, 3, 3)])])
 def test_shapes_that_do_not_fit_are_refused(op, shapes):
     with pytest.raises(CnmlError):

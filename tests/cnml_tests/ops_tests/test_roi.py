@@ -8,7 +8,8 @@ from cnml_tests.compiled import check_operator
 from cnml.errors import CnmlError
 from cnml.ops.roi import CheckRois, PsRoiPooling, RoiAlign, RoiMaxPooling
 
-ROIS = np.array([[0, 0, 0, 30, 20], [1, 5, 6, 8, 9], [1, -5, 3, 100, 12], [0, 9, 9, 3, 3], [1, 200, 200, 210, 210], [0, 1.5, 2.5, 7.5, 8.5]], np.float32)
+ROIS = np.array([[0, 0, 0, 30, 20], [1, 5, 6, 8, 9], [1, -5, 3, 100, 12], [0, 9, 9, 3, 3], [1, 200, 200, 210, 210], [0, 1.5, 2.5, 7.5, 8.5]],
+                np.float32)
 
 
 @pytest.mark.parametrize("rois", [ROIS, ROIS.reshape(1, 6, 1, 5)])
@@ -46,7 +47,8 @@ def test_bad_rows_are_named(row):
 
 
 @pytest.mark.parametrize(("op", "shapes"), [
-    (RoiMaxPooling(1.0, (2, 2)), [(2, 3), (1, 5)]), (RoiMaxPooling(1.0, (0, 2)), [(1, 2, 3, 4), (1, 5)]), (RoiMaxPooling(1.0, (2, 2)), [(1, 2, 3, 4), (1, 4)]),
+    (RoiMaxPooling(1.0, (2, 2)), [(2, 3), (1, 5)]), (RoiMaxPooling(1.0, (0, 2)), [(1, 2, 3, 4), (1, 5)]),
+    (RoiMaxPooling(1.0, (2, 2)), [(1, 2, 3, 4), (1, 4)]),
     (PsRoiPooling(1.0, 2, 2), [(1, 7, 3, 4), (1, 5)])])
 def test_shapes_that_do_not_fit_are_refused(op, shapes):
     with pytest.raises(CnmlError):

@@ -45,14 +45,16 @@ def test_prior_boxes_keep_fractions_and_are_not_clipped_by_default():
     x = np.zeros((1, 1, 1, 1)), np.zeros((1, 3, 10, 10))
     np.testing.assert_allclose(run('type: "PriorBox" prior_box_param { min_size: 12.5 }', *x)[0, 0], [-0.125, -0.125, 1.125, 1.125], rtol=1e-6)
     np.testing.assert_allclose(run('type: "PriorBox" prior_box_param { min_size: 12.5 }', *x, vendor_exact=True)[0, 0], [0, 0, 1, 1])
-    dense = run('type: "PriorBox" prior_box_param { min_size: 2 max_size: 4 p_type: DENSE inner_scale: 2 img_h: 10 img_w: 10 }', *x)[0, 0].reshape(-1, 4)
+    dense = run('type: "PriorBox" prior_box_param { min_size: 2 max_size: 4 p_type: DENSE inner_scale: 2 img_h: 10 img_w: 10 }', *x)[0, 0]
+    dense = dense.reshape(-1, 4)
     np.testing.assert_allclose(dense[:, 2] - dense[:, 0], [0.2, 0.2 * 4 ** 0.25], rtol=1e-5)
 
 
 def test_detection_output_has_as_many_rows_as_detections():
     prior = np.array([[[0.1, 0.1, 0.3, 0.3, 0.6, 0.6, 0.9, 0.9], [0.1] * 8]])
     conf = np.array([[0.1, 0.9, 0.8, 0.2], [0.6, 0.4, 0.9, 0.1]])
-    layer = 'type: "DetectionOutput" detection_output_param { num_classes: 2 confidence_threshold: %s nms_param { nms_threshold: 0.45 top_k: 10 } keep_top_k: 5 }'
+    layer = ('type: "DetectionOutput" detection_output_param { num_classes: 2 confidence_threshold: %s '
+             "nms_param { nms_threshold: 0.45 top_k: 10 } keep_top_k: 5 }")
     y = run(layer % 0.3, np.zeros((2, 8)), conf, prior)
     np.testing.assert_allclose(y, [[[[0, 1, 0.9, 0.1, 0.1, 0.3, 0.3], [1, 1, 0.4, 0.1, 0.1, 0.3, 0.3]]]], rtol=1e-6)
     assert run(layer % 0.95, np.zeros((2, 8)), conf, prior).tolist() == [[[[0] + [-1] * 6, [1] + [-1] * 6]]]
@@ -67,7 +69,8 @@ def test_interp_takes_its_size_from_a_second_bottom(rng):
 
 
 @pytest.mark.parametrize("layer", ['type: "Upsample" upsample_param { scale: 2 }', 'type: "Upsample" upsample_param { stride: 2 }',
-                                   'type: "UpsampleDarknet" upsample_darknet_param { stride: 2 }', 'type: "Upsample" upsample_param { upsample_h: 4 upsample_w: 6 }'])
+                                   'type: "UpsampleDarknet" upsample_darknet_param { stride: 2 }',
+                                   'type: "Upsample" upsample_param { upsample_h: 4 upsample_w: 6 }'])
 def test_nearest_upsampling_repeats(layer, rng):
     x = rng.standard_normal((1, 2, 2, 3)).astype(np.float32)
     np.testing.assert_array_equal(run(layer, x), x.repeat(2, axis=2).repeat(2, axis=3))
@@ -113,7 +116,8 @@ def test_first_convolution_normalizes_its_input(rng):
 def test_first_convolution_reads_a_mean_file(tmp_path, rng):
     mean = np.arange(12, dtype=np.float32).reshape(3, 2, 2)
     np.save(tmp_path / "mean.npy", mean)
-    layer = f'type: "Convolution" convolution_param {{ num_output: 1 kernel_size: 1 weight_filler {{ type: "constant" value: 1 }} mean_file: "{tmp_path}/mean.npy" }}'
+    layer = ('type: "Convolution" convolution_param { num_output: 1 kernel_size: 1 weight_filler { type: "constant" value: 1 } '
+             f'mean_file: "{tmp_path}/mean.npy" }}')
     np.testing.assert_allclose(run(layer, np.zeros((1, 3, 2, 2)))[0, 0], -mean.mean(axis=(1, 2)).sum(), rtol=1e-6)
 
 
@@ -182,7 +186,8 @@ def test_regions_after_proposals_follow_their_number(rng):
     text = "".join(f'layer {{ name: "{n}" type: "Input" top: "{n}" input_param {{ shape {{ {" ".join(f"dim: {d}" for d in s)} }} }} }}\n'
                    for n, s in (("p", (1, 18, 4, 5)), ("d", (1, 36, 4, 5)), ("i", (1, 3)), ("f", (1, 2, 4, 5))))
     text += 'layer { name: "rois" type: "Proposal" bottom: "p" bottom: "d" bottom: "i" top: "rois" proposal_param { post_nms_topn: 6 } }'
-    text += 'layer { name: "y" type: "ROIPooling" bottom: "f" bottom: "rois" top: "y" roi_pooling_param { pooled_h: 2 pooled_w: 2 spatial_scale: 0.0625 } }'
+    text += ('layer { name: "y" type: "ROIPooling" bottom: "f" bottom: "rois" top: "y" '
+             "roi_pooling_param { pooled_h: 2 pooled_w: 2 spatial_scale: 0.0625 } }")
     net = caffe.Net(parse_net(text).message, caffe.TEST)
     for name in ("p", "d", "f"):
         net.blobs[name].data[...] = 0.1 * rng.random(net.blobs[name].data.shape)

@@ -48,7 +48,8 @@ def test_mean_without_padding_counts_only_the_image(rng):
 
 
 def test_convolution_sums_what_each_side_sees(rng):
-    body = 'type: "Convolution" convolution_param { num_output: 1 kernel_size: 3 stride: 2 pad_type: 1 bias_term: false weight_filler { type: "constant" value: 1 } }'
+    body = ('type: "Convolution" convolution_param { num_output: 1 kernel_size: 3 stride: 2 pad_type: 1 bias_term: false '
+            'weight_filler { type: "constant" value: 1 } }')
     x = rng.standard_normal((1, 3, 7, 8)).astype(np.float32)
     y = run(body, x)
     assert y.shape == (1, 1, 4, 4)
