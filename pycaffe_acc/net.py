@@ -56,6 +56,19 @@ class NetLayer:
         return self._layer
 
 
+class BlobDict(NameDict[Blob]):
+    """`net.blobs`: ordered by creation. Indexing with the name of a layer that has one top gives that top, as runtimes that name values by layer do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers: dict[str, str] = {}
+
+    def __missing__(self, name: str) -> Blob:
+        if name not in self.layers:
+            raise KeyError(name)
+        return self[self.layers[name]]
+
+
 class Net(NetForward):
     """A Caffe net for inference.
 
@@ -100,7 +113,7 @@ class Net(NetForward):
         self._groups: Groups = {}
         self._stages: dict[tuple[int, int, bool], OrderedDict[Any, Stage]] = {}
         self._hooks: dict[str, list[Callable[[int], None]]] = {k: [] for k in ("before_forward", "after_forward", "before_backward", "after_backward")}
-        self.blobs: NameDict[str, Blob] = NameDict()
+        self.blobs: BlobDict = BlobDict()
         self._setup()
         self._name_layers()
         if source.weights is not None:
@@ -134,6 +147,7 @@ class Net(NetForward):
         self.top_names = NameDict((n, list(t)) for n, t in zip(self._layer_names, net.tops, strict=True))
         self.bottom_names = NameDict((n, list(b)) for n, b in zip(self._layer_names, net.bottoms, strict=True))
         self._blob_names = list(net.blob_names)
+        self.blobs.layers = {n: t[0] for n, t in zip(self._layer_names, net.tops, strict=True) if len(t) == 1 and t[0] in self.blobs}
 
     @property
     def blob_loss_weights(self) -> OrderedDict[str, float]:

@@ -20,10 +20,12 @@ def inside(folder: Path) -> Iterator[None]:
     before, modules = os.getcwd(), set(sys.modules)
     os.chdir(folder)
     sys.path.insert(0, str(folder))
+    sys.modules["caffe"] = caffe  # for Python layers
     try:
         yield
     finally:
         os.chdir(before)
+        del sys.modules["caffe"]
         sys.path.remove(str(folder))
         for name in set(sys.modules) - modules:
             if str(folder) in str(getattr(sys.modules[name], "__file__", "")):

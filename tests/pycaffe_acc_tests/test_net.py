@@ -241,3 +241,10 @@ def test_profile_and_memory(net):
 def test_nothing_on_stderr(small, capfd):
     caffe.Net(small, caffe.TEST).forward()
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_layer_name_gives_its_top(net):
+    assert net.blobs["relu"] is net.blobs["conv"] and "relu" not in net.blobs
+    with pytest.raises(KeyError):
+        net.blobs["nothing"]
+    assert net.blobs.keys()[0] == "data"
