@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 from google.protobuf import descriptor_pb2
+from grpc_tools import protoc
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "proto" / "caffe.proto"
@@ -44,13 +45,9 @@ def compile_schema(source: Path) -> bytes:
 
     Raises
     ------
-    ImportError
-        Without grpcio-tools.
     ValueError
         When the source does not compile; the compiler has printed why.
     """
-    from grpc_tools import protoc
-
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "set.desc"
         include = resources.files("grpc_tools") / "_proto"
