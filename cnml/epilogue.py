@@ -36,6 +36,10 @@ class Activation(NamedTuple):
         return y
 
 
+#: no activation
+IDENTITY = Activation()
+
+
 class Fold(NamedTuple):
     """An affine step per output channel whose parameters follow those of the operator.
 

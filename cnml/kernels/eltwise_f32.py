@@ -5,6 +5,7 @@ import numpy as np
 
 from cnml.jit import jit
 from cnml.kernels import kernel
+from cnml.kernels.activation_f32 import activated, activation
 from cnml.kernels.aliasing import in_place
 from cnml.kernels.argblock import f32_at, real, word
 
@@ -19,22 +20,23 @@ def band(args, task_id, task_dim):
 
 
 @jit(inline="always")
-def _sum(a, b, y, p, q):
+def _sum(a, b, y, p, q, slope, low, high, clips):
     for i in range(y.size):
-        y[i] = p * a[i] + q * b[i]
+        y[i] = activated(p * a[i] + q * b[i], slope, low, high, clips)
 
 
 @kernel("eltwise_sum_f32")
 def eltwise_sum_f32(args, task_id, task_dim):
-    """y = p * a + q * b over n elements."""
+    """y = activation(p * a + q * b) over n elements."""
+    slope, low, high, clips = activation(args, 6)
     a, b, y = band(args, task_id, task_dim)
     p, q = np.float32(real(args, 4)), np.float32(real(args, 5))
     if in_place(args, 0, 2):
-        _sum(y, b, y, p, q)
+        _sum(y, b, y, p, q, slope, low, high, clips)
     elif in_place(args, 1, 2):
-        _sum(a, y, y, p, q)
+        _sum(a, y, y, p, q, slope, low, high, clips)
     else:
-        _sum(a, b, y, p, q)
+        _sum(a, b, y, p, q, slope, low, high, clips)
 
 
 @jit(inline="always")

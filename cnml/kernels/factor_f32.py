@@ -11,6 +11,7 @@ import numpy as np
 
 from cnml.jit import jit
 from cnml.kernels import kernel
+from cnml.kernels.activation_f32 import activated, activation
 from cnml.kernels.aliasing import in_place
 from cnml.kernels.argblock import f32_at, word
 
@@ -29,7 +30,7 @@ def place(i, rows, dim, inner):
 
 
 @jit(inline="always")
-def _affine(x, s, b, y, first, last, rows, dim, inner):
+def _affine(x, s, b, y, first, last, rows, dim, inner, slope, low, high, clips):
     i = first
     while i < last:
         at, run = place(i, rows, dim, inner)
@@ -39,29 +40,30 @@ def _affine(x, s, b, y, first, last, rows, dim, inner):
             s1, b1 = f32_at(s + 4 * at, run), f32_at(b + 4 * at, run)
             for j in range(run):
                 v = x1[j]
-                y1[j] = v * s1[j] + b1[j]
+                y1[j] = activated(v * s1[j] + b1[j], slope, low, high, clips)
         else:
             s0, b0 = f32_at(s + 4 * at, 1)[0], f32_at(b + 4 * at, 1)[0]
             for j in range(run):
                 v = x1[j]
-                y1[j] = v * s0 + b0
+                y1[j] = activated(v * s0 + b0, slope, low, high, clips)
         i += run
 
 
 @kernel("factor_affine_f32")
 def factor_affine_f32(args, task_id, task_dim):
-    """y = x * s + b; arguments x, s, b, y, n, groups, rows, dim, inner."""
+    """y = activation(x * s + b); arguments x, s, b, y, n, groups, rows, dim, inner, activation."""
+    slope, low, high, clips = activation(args, 9)
     n, rows, dim, inner = word(args, 4), word(args, 6), word(args, 7), word(args, 8)
     x, s, b, y = word(args, 0), word(args, 1), word(args, 2), word(args, 3)
     first, last = n * task_id // task_dim, n * (task_id + 1) // task_dim
     if in_place(args, 0, 3):
-        _affine(y, s, b, y, first, last, rows, dim, inner)
+        _affine(y, s, b, y, first, last, rows, dim, inner, slope, low, high, clips)
     else:
-        _affine(x, s, b, y, first, last, rows, dim, inner)
+        _affine(x, s, b, y, first, last, rows, dim, inner, slope, low, high, clips)
 
 
 @jit(inline="always")
-def _multiply(x, s, y, first, last, rows, dim, inner):
+def _multiply(x, s, y, first, last, rows, dim, inner, slope, low, high, clips):
     i = first
     while i < last:
         at, run = place(i, rows, dim, inner)
@@ -71,25 +73,26 @@ def _multiply(x, s, y, first, last, rows, dim, inner):
             s1 = f32_at(s + 4 * at, run)
             for j in range(run):
                 v = x1[j]
-                y1[j] = v * s1[j]
+                y1[j] = activated(v * s1[j], slope, low, high, clips)
         else:
             s0 = f32_at(s + 4 * at, 1)[0]
             for j in range(run):
                 v = x1[j]
-                y1[j] = v * s0
+                y1[j] = activated(v * s0, slope, low, high, clips)
         i += run
 
 
 @kernel("factor_multiply_f32")
 def factor_multiply_f32(args, task_id, task_dim):
-    """y = x * s; arguments x, s, y, n, groups, rows, dim, inner."""
+    """y = activation(x * s); arguments x, s, y, n, groups, rows, dim, inner, activation."""
+    slope, low, high, clips = activation(args, 8)
     n, rows, dim, inner = word(args, 3), word(args, 5), word(args, 6), word(args, 7)
     x, s, y = word(args, 0), word(args, 1), word(args, 2)
     first, last = n * task_id // task_dim, n * (task_id + 1) // task_dim
     if in_place(args, 0, 2):
-        _multiply(y, s, y, first, last, rows, dim, inner)
+        _multiply(y, s, y, first, last, rows, dim, inner, slope, low, high, clips)
     else:
-        _multiply(x, s, y, first, last, rows, dim, inner)
+        _multiply(x, s, y, first, last, rows, dim, inner, slope, low, high, clips)
 
 
 @jit(inline="always")

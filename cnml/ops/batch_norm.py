@@ -7,9 +7,10 @@ import numpy as np
 
 from cnml.broadcast import bands, repeated, repeats
 from cnml.emitter import Emitter
-from cnml.epilogue import Fold
+from cnml.epilogue import IDENTITY, Activation, Fold
 from cnml.errors import expect
 from cnml.operator import Operator
+from cnml.ops.channel_map import ChannelMap
 from cnml.reference.batch_norm import batch_statistics, normalize, stored_statistics, update_statistics
 from cnml.tensor import Layout, Shape, Tensor
 
@@ -27,6 +28,8 @@ class BatchNorm(Operator):
     fraction : float
         Weight of the stored statistics when a batch is folded in.
     name : str
+    activation : Activation
+        Applied to the result.
 
     Attributes
     ----------
@@ -37,11 +40,12 @@ class BatchNorm(Operator):
     kind = "BatchNorm"
     inplace = True
 
-    def __init__(self, eps: float, use_global_stats: bool, fraction: float = 0.999, name: str = ""):
+    def __init__(self, eps: float, use_global_stats: bool, fraction: float = 0.999, name: str = "", activation: Activation = IDENTITY):
         super().__init__(name)
         self.eps = eps
         self.use_global_stats = use_global_stats
         self.fraction = fraction
+        self.activation = activation
         if not use_global_stats:
             self.mutates = True  # type: ignore[misc]
             self.host_reason = "statistics of the batch are for training; they change the layer's parameters"  # type: ignore[misc]
@@ -54,6 +58,17 @@ class BatchNorm(Operator):
                "the statistics must have one value a channel")
         return [shape]
 
+    def takes_folds(self, shape: Shape) -> bool:
+        """Whether affine steps per channel can follow in the same pass: with stored statistics."""
+        return self.use_global_stats
+
+    def fused(self, fold: Fold | None = None, activation: Activation | None = None, name: str | None = None) -> Operator:
+        """This operator with one more step behind it."""
+        label, after = self.name if name is None else name, activation or self.activation
+        if fold is None:
+            return BatchNorm(self.eps, self.use_global_stats, self.fraction, label, after)
+        return ChannelMap((Fold("batch_norm", 3, self.eps), fold), after, label)
+
     def affine(self, mean: np.ndarray, variance: np.ndarray, factor: np.ndarray) -> np.ndarray:
         """(2, C) float64: the scale and the shift that the stored statistics amount to, y = x * scale + shift."""
         m, v = stored_statistics(mean, variance, factor)
@@ -64,9 +79,9 @@ class BatchNorm(Operator):
         """See `cnml.reference.batch_norm`."""
         x = inputs[0]
         if self.use_global_stats:
-            return [normalize(x, *stored_statistics(*parameters[:3]), self.eps)]
+            return [self.activation.apply(normalize(x, *stored_statistics(*parameters[:3]), self.eps))]
         mean, variance = batch_statistics(x)
-        y = normalize(x, mean, variance, self.eps)
+        y = self.activation.apply(normalize(x, mean, variance, self.eps))
         update_statistics(parameters[:3], mean, variance, x.size // max(x.shape[1], 1), self.fraction)
         return [y]
 
@@ -92,4 +107,4 @@ class BatchNorm(Operator):
             return np.tile(self.affine(*statistics), times).astype(np.float32)
 
         maps = emit.packed(("batch_norm", self.eps, times), pack, *emit.parameters[:3])
-        emit.call("factor_affine_f32", x, maps[0], maps[1], outputs[0], x.count, *repeated(plan, times))
+        emit.call("factor_affine_f32", x, maps[0], maps[1], outputs[0], x.count, *repeated(plan, times), *self.activation.words())

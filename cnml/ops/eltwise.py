@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cnml.emitter import Emitter
+from cnml.epilogue import IDENTITY, Activation, Fold
 from cnml.errors import expect
 from cnml.operator import Operator, follow_layouts
 from cnml.reference.eltwise import eltwise
@@ -22,24 +23,36 @@ class Eltwise(Operator):
     coeff : sequence of float
         SUM only: one for each input; empty means all 1. Ignored by MAX.
     name : str
+    activation : Activation
+        Applied to the result.
 
     Attributes
     ----------
     operation : str
     coeff : tuple of float
+    activation : Activation
     """
 
     kind = "Eltwise"
     inplace = True
 
-    def __init__(self, operation: str, coeff: Sequence[float] = (), name: str = ""):
+    def __init__(self, operation: str, coeff: Sequence[float] = (), name: str = "", activation: Activation = IDENTITY):
         super().__init__(name)
         self.operation = operation
         self.coeff = tuple(float(c) for c in coeff)
+        self.activation = activation
 
     def coefficients(self, n: int) -> tuple[float, ...]:
         """One coefficient for each of n inputs."""
         return self.coeff or (1.0,) * n
+
+    def takes_folds(self, shape: Shape) -> bool:
+        """No."""
+        return False
+
+    def fused(self, fold: Fold | None = None, activation: Activation | None = None, name: str | None = None) -> Eltwise:
+        """This operator with an activation behind it."""
+        return Eltwise(self.operation, self.coeff, self.name if name is None else name, activation or self.activation)
 
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
         """All inputs have one shape, which stays."""
@@ -55,7 +68,7 @@ class Eltwise(Operator):
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
         """See `cnml.reference.eltwise`."""
-        return [eltwise(inputs, self.operation, self.coefficients(len(inputs)))]
+        return [self.activation.apply(eltwise(inputs, self.operation, self.coefficients(len(inputs))))]
 
     def choose_layouts(self, given: list[Layout], shapes: list[Shape]) -> tuple[list[Layout], list[Layout]]:
         """Any common order will do."""
@@ -64,20 +77,29 @@ class Eltwise(Operator):
     def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
         """Two inputs in one pass, each further one in another."""
         y, n = outputs[0], inputs[0].count
+        terms = [(x, c) for x, c in zip(inputs, self.coefficients(len(inputs)), strict=True) if c != 0]
         if self.operation != "SUM":
             name = f"eltwise_{self.operation.lower()}_f32"
             # MAX lets a later input win only when it is greater, so it stands first from the third on
             emit.call(name, inputs[0], inputs[1], y, n)
             for x in inputs[2:]:
                 emit.call(name, x, y, y, n)
-            return
-        terms = [(x, c) for x, c in zip(inputs, self.coefficients(len(inputs)), strict=True) if c != 0]
-        if len(terms) < 2:
-            # unary_power_f32 with exponent 1; without any term it is the constant 0
+        elif len(terms) < 2:
+            # without any term it is the constant 0
             x, c = terms[0] if terms else (inputs[0], 0.0)
             emit.call("unary_power_f32", x, y, n, 1.0, c, 0.0)
+        else:
+            (x, p), *others = terms
+            for i, (other, q) in enumerate(others, 1):
+                end = self.activation if i == len(others) else IDENTITY
+                emit.call("eltwise_sum_f32", x, other, y, n, p, q, *end.words())
+                x, p = y, 1.0
             return
-        (a, ca), (b, cb) = terms[:2]
-        emit.call("eltwise_sum_f32", a, b, y, n, ca, cb)
-        for x, c in terms[2:]:
-            emit.call("eltwise_sum_f32", y, x, y, n, 1.0, c)
+        self._activate(emit, y, n)
+
+    def _activate(self, emit: Emitter, y: Tensor, n: int) -> None:
+        """The activation as a pass of its own."""
+        if self.activation.kind == "relu":
+            emit.call("unary_relu_f32", y, y, n, float(self.activation.a))
+        elif self.activation.kind == "clip":
+            emit.call("unary_clip_f32", y, y, n, float(self.activation.a), float(self.activation.b))

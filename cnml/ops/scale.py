@@ -8,7 +8,7 @@ import numpy as np
 
 from cnml.broadcast import bands, follows_channels, repeat, repeated, repeats
 from cnml.emitter import Emitter
-from cnml.epilogue import Fold
+from cnml.epilogue import IDENTITY, Activation, Fold
 from cnml.errors import expect
 from cnml.operator import Operator
 from cnml.reference.scale import scale
@@ -37,6 +37,8 @@ class Scale(Operator):
     bias_term : bool
         Whether there is a shift, of the factor's shape.
     name : str
+    activation : Activation
+        Applied to the result.
 
     Attributes
     ----------
@@ -47,11 +49,12 @@ class Scale(Operator):
     kind = "Scale"
     inplace = True
 
-    def __init__(self, axis: int, num_axes: int, bias_term: bool, name: str = ""):
+    def __init__(self, axis: int, num_axes: int, bias_term: bool, name: str = "", activation: Activation = IDENTITY):
         super().__init__(name)
         self.axis = axis
         self.num_axes = num_axes
         self.bias_term = bias_term
+        self.activation = activation
 
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
         """The shape stays."""
@@ -66,7 +69,15 @@ class Scale(Operator):
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
         """See `cnml.reference.scale`."""
         factors = [*inputs[1:], *parameters]
-        return [scale(inputs[0], factors[0], self.axis, factors[1] if self.bias_term else None)]
+        return [self.activation.apply(scale(inputs[0], factors[0], self.axis, factors[1] if self.bias_term else None))]
+
+    def takes_folds(self, shape: Shape) -> bool:
+        """No: the factor may be a tensor, or span other axes."""
+        return False
+
+    def fused(self, fold: Fold | None = None, activation: Activation | None = None, name: str | None = None) -> Scale:
+        """This operator with an activation behind it."""
+        return Scale(self.axis, self.num_axes, self.bias_term, self.name if name is None else name, activation or self.activation)
 
     def as_fold(self, shape: Shape, parameters: list[Shape]) -> Fold | None:
         """With one input and a factor along axis 1 an affine step per channel."""
@@ -85,4 +96,5 @@ class Scale(Operator):
         plan = bands(x.shape, x.layout, self.axis, self.num_axes)
         times = repeats(plan) if len(inputs) == 1 else 1
         factors = [*inputs[1:], *(emit.packed(("repeat", times), partial(repeat, times=times), p) for p in emit.parameters)]
-        emit.call("factor_affine_f32" if self.bias_term else "factor_multiply_f32", x, *factors, y, x.count, *repeated(plan, times))
+        emit.call("factor_affine_f32" if self.bias_term else "factor_multiply_f32", x, *factors, y, x.count, *repeated(plan, times),
+                  *self.activation.words())
