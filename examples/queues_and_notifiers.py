@@ -21,9 +21,10 @@ def main() -> None:
     z = device.malloc(4 * rows * classes)
     x.array(np.float32, (rows, classes))[...] = np.random.default_rng(0).standard_normal((rows, classes))
 
-    # a function is a table of kernel calls; softmax_f32 takes input, output, and the extents before, of and after the axis
-    first = cnrt.Function("softmax", [cnrt.Instruction("softmax_f32", (x, y, rows, classes, 1))])
-    second = cnrt.Function("softmax of softmax", [cnrt.Instruction("softmax_f32", (y, z, rows, classes, 1))])
+    # a function is a table of kernel calls; softmax_f32 takes input, output, the extents before, of and after the axis, and working memory
+    scratch = cnrt.Scratch(2048)
+    first = cnrt.Function("softmax", [cnrt.Instruction("softmax_f32", (x, y, rows, classes, 1, scratch))])
+    second = cnrt.Function("softmax of softmax", [cnrt.Instruction("softmax_f32", (y, z, rows, classes, 1, scratch))])
 
     with cnrt.Queue(device) as a, cnrt.Queue(device) as b:
         a.invoke(first, cores=1)  # the first run compiles the kernel

@@ -225,10 +225,10 @@ import os, signal, sys, threading, time
 sys.path[:0] = [{root!r}, {tests!r}]
 import numpy as np
 import cnml.kernels
-from cnrt import Constant, Function, Instruction, Queue
+from cnrt import Constant, Function, Instruction, Queue, Scratch
 x, y = np.zeros(1 << 18, np.float32), np.zeros(1 << 18, np.float32)
 gate = threading.Event()
-f = Function("f", [Instruction("softmax_f32", (Constant(x), Constant(y), 1 << 9, 1 << 9, 1))] * 20)
+f = Function("f", [Instruction("softmax_f32", (Constant(x), Constant(y), 1 << 9, 1 << 9, 1, Scratch(2048)))] * 20)
 queue = Queue()
 queue.run(f, 2)
 start = time.monotonic()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from cnrt_tests.probe_kernels import probe, words
 
-from cnrt import Constant, Function, Instruction, Queue
+from cnrt import Constant, Function, Instruction, Queue, Scratch
 from cnrt.devices.host import Host
 from cnrt.errors import CnrtError
 from cnrt.native import futex, yield_address
@@ -57,7 +57,7 @@ def test_tasks_see_what_others_wrote_before_the_barrier(tasks):
             source, target = (x, y) if k % 2 == 0 else (y, x)
             # rows in one step, columns in the next: the parts of the tasks lie across each other
             shape = (64, 6, 1) if k % 2 == 0 else (1, 64, 6)
-            chain.append(Instruction("softmax_f32", (Constant(source), Constant(target), *shape)))
+            chain.append(Instruction("softmax_f32", (Constant(source), Constant(target), *shape, Scratch(2048))))
         with Queue(device) as queue:
             f = Function("f", chain)
             for _ in range(3):
@@ -171,7 +171,7 @@ def test_a_core_taken_away_does_not_stop_it():
     device = host(2)
     x = np.random.default_rng(0).standard_normal((16, 16)).astype(np.float32)
     y = np.empty_like(x)
-    f = Function("f", [Instruction("softmax_f32", (Constant(x), Constant(y), 16, 16, 1))] * 2000)
+    f = Function("f", [Instruction("softmax_f32", (Constant(x), Constant(y), 16, 16, 1, Scratch(2048)))] * 2000)
     with Queue(device) as queue:
         queue.run(f, 2)
         thread.start()
