@@ -34,18 +34,11 @@ def _transpose_tiles(x, y, first, last, y_step, cols, x_step):
                     target[c] = source[np.uint64(c) * step]
 
 
-@jit()
-def _gather_rows(x, y, first, last, x_step, y_step, cols, step):
-    for r in range(first, last):
-        source, target = x[r * x_step:], y[r * y_step:]
-        for c in range(cols):
-            target[c] = source[np.uint64(c) * np.uint64(step)]
-
-
 @kernel("permute_x32")
 def permute_x32(args, task_id, task_dim):
-    """The table holds six extents, the strides of x and the strides of y (its last is 1); tasks take bands of the four outer axes, or of axis 4 if
-    those are few.
+    """The table holds six extents, the strides of x (1 for axis 4 or 5) and the strides of y (1 for axis 5).
+
+    Tasks take bands of the four outer axes, or of axis 4 if those are few.
     """
     table = i64_at(word(args, 2), 18)
     d1, d2, d3, d4, d5 = table[1], table[2], table[3], table[4], table[5]
@@ -65,7 +58,5 @@ def permute_x32(args, task_id, task_dim):
         target = y[i0 * table[12] + i1 * table[13] + i2 * table[14] + i3 * table[15]:]
         if x5 == 1:
             _copy_rows(source, target, r0, r1, x4, y4, d5)
-        elif x4 == 1:
-            _transpose_tiles(source, target, r0, r1, y4, d5, x5)
         else:
-            _gather_rows(source, target, r0, r1, x4, y4, d5, x5)
+            _transpose_tiles(source, target, r0, r1, y4, d5, x5)
