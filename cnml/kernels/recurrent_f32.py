@@ -6,8 +6,7 @@ import numpy as np
 from cnml.jit import jit
 from cnml.kernels import kernel
 from cnml.kernels.argblock import f32_at, word
-
-_ONE = np.float32(1)
+from cnml.kernels.elementary_f32 import sigmoid_f32, tanh_f32
 
 
 @jit()
@@ -34,18 +33,14 @@ def _copy(x, y):
 
 
 @jit()
-def _sigmoid(x):
-    return _ONE / (_ONE + np.exp(-x))
-
-
-@jit()
 def _cells(gates, cont, c, c_out, h_out, n):
     """One LSTM step of one stream from the sums of its gates: input, forget, output, candidate."""
+    i, f, o, g = gates[:n], gates[n:2 * n], gates[2 * n:3 * n], gates[3 * n:4 * n]
     for j in range(n):
-        keep = np.float32(0) if cont == 0 else cont * _sigmoid(gates[n + j])
-        cell = keep * c[j] + _sigmoid(gates[j]) * np.tanh(gates[3 * n + j])
-        c_out[j] = cell
-        h_out[j] = _sigmoid(gates[2 * n + j]) * np.tanh(cell)
+        keep = np.float32(0) if cont == 0 else cont * sigmoid_f32(f[j])
+        c_out[j] = keep * c[j] + sigmoid_f32(i[j]) * tanh_f32(g[j])
+    for j in range(n):
+        h_out[j] = sigmoid_f32(o[j]) * tanh_f32(c_out[j])
 
 
 @kernel("lstm_unit_f32")
@@ -99,7 +94,7 @@ def lstm_f32(args, task_id, task_dim):
 @jit()
 def _tanh(x, y):
     for j in range(x.size):
-        y[j] = np.tanh(x[j])
+        y[j] = tanh_f32(x[j])
 
 
 @kernel("rnn_f32")
