@@ -5,7 +5,7 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
-from pycaffe_acc.errors import CaffeError
+from pycaffe_acc.errors import CaffeError, MissingFileError
 from pycaffe_acc.layer import closest, layer_types
 from pycaffe_acc.mode import TEST, TRAIN
 from pycaffe_acc.net import Net
@@ -29,7 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read leniently, compare with what is known, build if that is possible; 4 for unknown layers or fields, 3 for another fault."""
+    """Read leniently, compare with what is known, build if that is possible; 4 for unknown layers or fields, 3 for another fault.
+
+    Data files that are not on this machine and Python layers are notes, not faults.
+    """
     phase = TEST if args.phase == "TEST" else TRAIN
     file = read_net(args.model, allow_unknown_fields=True)
     unknown_fields = [{"file": args.model, "line": f.line, "message": f.message, "field": f.name, "path": f.path, "closest": f.closest or None}
@@ -37,9 +40,10 @@ def run(args: argparse.Namespace) -> int:
     layers = filter_net(upgrade_net(file.message), phase=phase, level=0, stages=())
     unknown_layers = unsupported(layers)
     document: dict[str, Any] = {"model": args.model, "weights": args.weights, "name": file.message.name, "phase": args.phase, "layers": len(layers),
-                                "unknown_layers": unknown_layers, "unknown_fields": unknown_fields, "error": None, "coverage": None}
+                                "unknown_layers": unknown_layers, "unknown_fields": unknown_fields, "error": None, "notes": [], "coverage": None}
     if not unknown_layers:
-        document |= _build(args, phase)
+        python = [m for m in layers if m.type == "Python"]
+        document |= {"notes": [_python_note(m) for m in python]} if python else _build(args, phase)
     document["ok"] = not (unknown_layers or unknown_fields or document["error"] or (document["coverage"] and not document["coverage"]["complete"]))
     emit(args, document, _text(document))
     if unknown_layers or unknown_fields:
@@ -68,6 +72,8 @@ def _build(args: argparse.Namespace, phase: int) -> dict[str, Any]:
     """Set the net up (shapes, parameters) and compare the weights with it."""
     try:
         net = Net(args.model, phase, allow_unknown_fields=True, vendor_exact=args.vendor_exact)
+    except MissingFileError as e:  # nothing that the net asks for is unsupported, its data are just not here
+        return {"notes": [f"needs data to run: {e}; the shapes behind that layer were not checked"]}
     except CaffeError as e:
         return {"error": str(e)}
     if args.weights is None:
@@ -77,6 +83,12 @@ def _build(args: argparse.Namespace, phase: int) -> dict[str, Any]:
     except CaffeError as e:
         return {"error": str(e)}
     return {"coverage": coverage_document(coverage)}
+
+
+def _python_note(message: Any) -> str:
+    p = message.python_param
+    return (f"layer '{message.name}' (Python) runs {p.layer} of the module '{p.module}' when Net gets allow_python_layers=True; what it makes is known only then, "
+            "so shapes were not checked")
 
 
 def coverage_document(coverage: Coverage) -> dict[str, Any]:
@@ -96,6 +108,7 @@ def _text(d: dict[str, Any]) -> str:
         lines.append(f"  {row['file']}:{row['line']}: {row['message']} has no field named '{row['field']}'{hint}")
     if d["error"]:
         lines.append(f"  {d['error']}")
+    lines += [f"  note: {n}" for n in d["notes"]]
     if d["coverage"]:
         lines.append(f"  {d['coverage']['text']}")
     lines.append("everything is supported" if d["ok"] else "not everything is in order")
