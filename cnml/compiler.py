@@ -48,6 +48,9 @@ class Plan:
             self.storages[t] = Storage(t, bindings[t])
         for node in graph.nodes:
             self._place(node)
+        for node in self.nodes:
+            if node.op.joins_channels() and node.outputs[0].layout is Layout.NHWC:
+                self._join(node)
 
     def _place(self, node: Node) -> None:
         shapes = [t.shape for t in node.inputs]
@@ -67,6 +70,17 @@ class Plan:
             else:
                 self.storages[out] = Storage(out)
         self.nodes.append(placed)
+
+    def _join(self, node: Node) -> None:
+        """Let the producers of a concatenation's inputs write into it."""
+        whole, first = node.outputs[0], 0
+        for t in node.inputs:
+            maker = t.producer
+            alone = len(self._consumers.get(t, ())) == 1 and len(self.storages[t].tensors) == 1 and t not in self._inputs
+            if alone and maker is not None and maker.op.strided_output and t.layout is Layout.NHWC and not t.pitch:
+                t.pitch, t.offset = whole.shape[1], first
+                self._share(whole, [t])
+            first += t.shape[1]
 
     def _share(self, source: Tensor, outs: list[Tensor]) -> None:
         storage = self.storages[source]
@@ -125,7 +139,7 @@ class Plan:
             if storage.memory is not None:
                 continue
             for t in storage.tensors:
-                if t in self._retained and (t.layout is Layout.PLAIN or same_bytes(t.shape)):
+                if t in self._retained and not t.pitch and (t.layout is Layout.PLAIN or same_bytes(t.shape)):
                     storage.memory = home(t)
                     if storage.memory is not None:
                         break

@@ -105,7 +105,10 @@ class Executable:
         return tensor in self._plan.storages
 
     def stored(self, tensor: Tensor) -> np.ndarray:
-        """The live bytes of a tensor, shaped as they lie in memory (float32)."""
+        """The live bytes of a tensor, shaped as they lie in memory (float32; a view with gaps if the tensor has a pitch)."""
+        if tensor.pitch:
+            n, h, w, c = tensor.stored_shape
+            return self.memory_of(tensor).array(np.float32, (n, h, w, tensor.pitch))[..., tensor.offset:tensor.offset + c]
         return self.memory_of(tensor).array(np.float32, tensor.stored_shape)
 
     def read_into(self, tensor: Tensor, out: np.ndarray) -> None:
@@ -115,7 +118,7 @@ class Executable:
 
     def is_plain(self, tensor: Tensor) -> bool:
         """Whether the tensor's memory is the plain array itself."""
-        return tensor.layout is Layout.PLAIN or same_bytes(tensor.shape)
+        return not tensor.pitch and (tensor.layout is Layout.PLAIN or same_bytes(tensor.shape))
 
     # ---- lowering -------------------------------------------------------------------------------------------------------------------------
 
@@ -174,7 +177,8 @@ class Executable:
         args: list[object] = []
         for a in call.args:
             if isinstance(a, Tensor):
-                args.append(self.memory_of(a))
+                memory = self.memory_of(a)
+                args.append(memory.at(4 * a.offset) if a.offset else memory)
             elif isinstance(a, Parameter):
                 args.append(Constant(a.array))
             elif isinstance(a, np.ndarray):

@@ -74,7 +74,7 @@ class Graph:
                 raise CnmlError(f"failed to reshape {op.kind} '{op.name}' with inputs {[t.shape for t in inputs]}: its output would have the shape {s}; extents must not be negative")
         node.outputs = [Tensor(s, op.name if len(shapes) == 1 else f"{op.name}:{i}", node) for i, s in enumerate(shapes)]
         self.nodes.append(node)
-        return node.outputs
+        return list(node.outputs)
 
     def consumers(self) -> dict[Tensor, list[Node]]:
         """For each tensor, the nodes that read it (a node that reads it twice stands twice)."""

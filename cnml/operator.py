@@ -28,6 +28,8 @@ class Operator:
     kind: ClassVar[str] = ""
     #: output 0 may lie in the storage of input 0 when nobody else needs input 0
     inplace: ClassVar[bool] = False
+    #: `lower` honours the pitch of output 0, so it can be written straight into its place in a wider tensor
+    strided_output: ClassVar[bool] = False
     #: outputs are the bytes of input 0 under another shape; no instruction is made
     view: ClassVar[bool] = False
     #: `run` returns arrays whose shapes are known only then
@@ -92,6 +94,10 @@ class Operator:
     def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
         """Write the instructions. The default runs `reference` on the host."""
         emit.host(self)
+
+    def joins_channels(self) -> bool:
+        """Whether output 0 is the inputs side by side along the channels, and inputs with a pitch are in their place already."""
+        return False
 
     def as_fold(self, shape: Shape, parameters: list[Shape]) -> Fold | None:
         """The affine step per channel that this operator is for an input of `shape`, or None."""

@@ -41,15 +41,23 @@ class Tensor:
         For messages and tables.
     producer : Node or None
         None for an input of the graph.
+
+    Attributes
+    ----------
+    layout : Layout
+    pitch, offset : int
+        For an NHWC tensor that is a band of channels of a wider one: elements from one pixel to the next, and its first channel there. A pitch of 0 is
+        a tensor of its own.
     """
 
-    __slots__ = ("shape", "name", "producer", "layout")
+    __slots__ = ("shape", "name", "producer", "layout", "pitch", "offset")
 
     def __init__(self, shape: Shape, name: str, producer: Node | None = None):
         self.shape: Shape = tuple(int(d) for d in shape)
         self.name = name
         self.producer = producer
         self.layout = Layout.PLAIN
+        self.pitch = self.offset = 0
 
     @property
     def count(self) -> int:

@@ -27,14 +27,15 @@ def copy_rows(x, y, rows, n, x_step, y_step, task_id, task_dim):
 
 @kernel("concat_x32")
 def concat_x32(args, task_id, task_dim):
-    """Every row of y is the rows of the inputs, one after the other; arguments y, rows, row length, number of inputs, then each input and its row
-    length."""
+    """Every row of y is the rows of the inputs, one after the other; arguments y, rows, row length, number of inputs, then each input (0: it is there
+    already) and its row length."""
     rows, length, inputs = word(args, 1), word(args, 2), word(args, 3)
     y = i32_at(word(args, 0), rows * length)
     at = 0
     for j in range(inputs):
         n = word(args, 5 + 2 * j)
-        copy_rows(i32_at(word(args, 4 + 2 * j), rows * n), y[at:], rows, n, n, length, task_id, task_dim)
+        if word(args, 4 + 2 * j) != 0:
+            copy_rows(i32_at(word(args, 4 + 2 * j), rows * n), y[at:], rows, n, n, length, task_id, task_dim)
         at += n
 
 

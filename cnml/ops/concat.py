@@ -49,9 +49,16 @@ class Concat(Operator):
         """Any common order will do."""
         return follow_layouts(given, shapes)
 
+    def joins_channels(self) -> bool:
+        """Along axis 1."""
+        return self.axis == 1
+
     def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
-        """Copy every input into its columns of the output."""
+        """Copy every input into its columns of the output, unless its producer put it there."""
+        if all(x.pitch for x in inputs):
+            emit.note("written in place by its inputs")
+            return
         y = outputs[0]
         axis = stored_axis(self.axis, y.layout)
-        pieces = [word for x in inputs for word in (x, count(x.stored_shape[axis:]))]
+        pieces = [word for x in inputs for word in (None if x.pitch else x, count(x.stored_shape[axis:]))]
         emit.call("concat_x32", y, count(y.stored_shape[:axis]), count(y.stored_shape[axis:]), len(inputs), *pieces)

@@ -12,7 +12,7 @@ from cnml.epilogue import Activation, Fold, fold_affine
 from cnml.errors import expect
 from cnml.kernels.conv_nd_table import conv_nd_table
 from cnml.kernels.conv_pack_f32 import pack_conv2d_f32
-from cnml.kernels.conv_plan_f32 import Conv2dShape, plan_conv2d, takes_plain
+from cnml.kernels.conv_plan_f32 import Conv2dShape, Pixels, plan_conv2d, takes_plain
 from cnml.operator import Operator
 from cnml.reference.convolution import convolution
 from cnml.tensor import Layout, Shape, Tensor
@@ -63,6 +63,7 @@ class Convolution(Operator):
     """
 
     kind = "Convolution"
+    strided_output = True
 
     def __init__(self, geometry: ConvolutionGeometry, name: str = "", folds: tuple[Fold, ...] = (), activation: Activation = Activation()):
         super().__init__(name)
@@ -133,7 +134,7 @@ class Convolution(Operator):
             self._lower_nd(emit, inputs[0], outputs[0])
             return
         x, y = inputs[0], outputs[0]
-        plan = plan_conv2d(image, plain_input=x.layout is Layout.PLAIN and takes_plain(image))
+        plan = plan_conv2d(image, plain_input=x.layout is Layout.PLAIN and takes_plain(image), pixels=Pixels(y=y.pitch or None))
 
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             weights, bias = self.folded(arrays)

@@ -7,6 +7,7 @@ from cnml_tests.compiled import parameters, run_graph, run_operator
 from cnml.errors import CnmlError
 from cnml.executable import Executable
 from cnml.graph import Graph
+from cnml.ops.concat import Concat
 from cnml.ops.convolution import Convolution, ConvolutionGeometry
 from cnml.ops.host_call import HostCall
 from cnml.ops.softmax import Softmax
@@ -95,3 +96,23 @@ def test_profile_names_every_node(rng):
         rows = executable.profile(queue, iterations=2)
     assert {"c", "s"} <= {r.name for r in rows} and all(r.milliseconds >= 0 for r in rows)
     assert next(r for r in rows if r.name == "c").macs == 4 * 30 * 8 * 9
+
+
+def test_convolutions_write_into_their_concatenation(rng):
+    graph = Graph()
+    x = graph.input((2, 8, 5, 6), "x")
+    bare = graph.add(Softmax(1, "bare"), [x])[0]
+    arms = [graph.add(Convolution(ConvolutionGeometry(o, (3, 3), (1, 1), (1, 1), (1, 1), (1, 1)), f"c{o}"), [x],
+                      parameters(rng.standard_normal((o, 8, 3, 3)), rng.standard_normal(o)))[0] for o in (4, 21)]
+    joined = graph.add(Concat(1, "cat"), [arms[0], bare, arms[1]])[0]
+    after = graph.add(Softmax(1, "s"), [joined])[0]
+    value = rng.standard_normal(x.shape).astype(np.float32)
+    for cores in (1, 2):
+        a, b, cat, soft, small = run_graph(graph, {x: value}, [*arms, joined, after, bare], cores)
+        want = [c.producer.op.reference([value], [p.array for p in c.producer.parameters])[0] for c in arms]
+        np.testing.assert_allclose(a, want[0], rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(b, want[1], rtol=1e-4, atol=1e-4)
+        np.testing.assert_array_equal(cat, np.concatenate([a, small, b], axis=1))
+        np.testing.assert_allclose(soft.sum(axis=1), 1, rtol=1e-5)
+        for t in (*arms, joined):
+            t.pitch = t.offset = 0
