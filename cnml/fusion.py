@@ -1,6 +1,8 @@
 """Graph passes: affine steps and activations move into the operator that makes their input."""
 from __future__ import annotations
 
+from typing import Any
+
 from cnml.graph import Graph, Node
 from cnml.tensor import Tensor
 
@@ -45,7 +47,7 @@ def fuse(graph: Graph, retained: set[Tensor]) -> Graph:
 
 def _merge(producer: Node, consumer: Node) -> Node | None:
     """The two as one node, or None when the producer cannot take the step."""
-    op = producer.op
+    op: Any = producer.op
     if not hasattr(op, "fused") or len(producer.outputs) != 1:
         return None
     name = f"{op.name}+{consumer.op.name}"

@@ -83,7 +83,7 @@ class Parameter:
     def alias(self, shape: Shape) -> Parameter:
         """Another parameter of the same values under another shape of the same count (Caffe's permissive sharing)."""
         twin = Parameter((0,), self.name)
-        twin._owner = self._owner.reshape(shape)
+        twin._owner = self._owner.reshape(shape)  # type: ignore[assignment]
         twin._kin = self._kin
         self._kin.append(twin)
         return twin
@@ -91,7 +91,7 @@ class Parameter:
     def reshape(self, shape: Shape) -> None:
         """Take another shape; values are kept when the element count is the same, else zeroed."""
         if int(np.prod(shape, dtype=np.int64)) == self._owner.size:
-            self._owner = self._owner.reshape(shape)
+            self._owner = self._owner.reshape(shape)  # type: ignore[assignment]
         else:
             self._owner = aligned_empty(tuple(shape)).view(HandOut).view(HandOut)
             self._owner[...] = 0
@@ -123,7 +123,7 @@ class Parameter:
         self._watched = self._given is not None and self._given() is not None
 
     def _checksum(self) -> int:
-        return zlib.crc32(self._owner.reshape(-1).view(np.uint8))
+        return zlib.crc32(self._owner.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
 
     def packed(self, key: Any, make: Callable[..., Any], others: Sequence[Parameter] = ()) -> Any:
         """The value of `make(self.array, *others' arrays)`, made once per version.
@@ -143,4 +143,4 @@ class Parameter:
             # `others` is kept in the entry so that their ids cannot be taken by new objects
             hit = (versions, make(self.array, *(p.array for p in others)), tuple(others))  # type: ignore[assignment]
             self._packed[full] = hit  # type: ignore[assignment]
-        return hit[1]
+        return hit[1]  # type: ignore[index]

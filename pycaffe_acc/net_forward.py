@@ -19,8 +19,8 @@ class NetForward:
     name: str
     inputs: list[str]
     outputs: list[str]
-    blobs: NameDict[str, Blob]
-    top_names: NameDict[str, list[str]]
+    blobs: NameDict[Blob]
+    top_names: NameDict[list[str]]
     _layer_names: list[str]
 
     def _forward(self, first: int, last: int) -> float:
@@ -96,7 +96,7 @@ class NetForward:
         """
         collected: dict[str, list[np.ndarray]] = {name: [] for name in dict.fromkeys(self.outputs + list(blobs or []))}
         for batch in self._batch(kwargs):
-            out = self.forward(blobs=blobs, **batch)
+            out = self.forward(blobs=blobs, **batch)  # type: ignore[arg-type]
             for name, values in out.items():
                 collected[name].extend(values.copy())
         total = len(next(iter(kwargs.values())))
