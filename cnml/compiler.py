@@ -74,8 +74,9 @@ class Plan:
     def _join(self, node: Node) -> None:
         """Let the producers of a concatenation's inputs write into it."""
         whole, first = node.outputs[0], 0
+        makers = {t: n for n in self.nodes for t in n.outputs}  # after fusion: not the tensors' first producers
         for t in node.inputs:
-            maker = t.producer
+            maker = makers.get(t)
             alone = len(self._consumers.get(t, ())) == 1 and len(self.storages[t].tensors) == 1 and t not in self._inputs
             if alone and maker is not None and maker.op.strided_output and t.layout is Layout.NHWC and not t.pitch:
                 t.pitch, t.offset = whole.shape[1], first
