@@ -1,4 +1,6 @@
-"""The same network as an ONNX model, for timing onnxruntime beside this package. Knows the layers of the classification nets it is used on, no more."""
+"""The same network as an ONNX model, for timing onnxruntime beside this package. Knows the layers of the classification nets it is used on, no
+more.
+"""
 from __future__ import annotations
 
 from typing import Any
@@ -27,7 +29,8 @@ class Twin:
             self._layer(net, message)
         data = net.inputs[0]
         out = net.outputs[0]
-        graph = helper.make_graph(self.nodes, net.name or "net", [helper.make_tensor_value_info(data, TensorProto.FLOAT, list(net.blobs[data].shape))],
+        graph = helper.make_graph(self.nodes, net.name or "net", [helper.make_tensor_value_info(data, TensorProto.FLOAT,
+                                                                                                list(net.blobs[data].shape))],
                                   [helper.make_tensor_value_info(self._names[out], TensorProto.FLOAT, list(net.blobs[out].shape))], self.weights)
         self.model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
         onnx.checker.check_model(self.model)
@@ -59,12 +62,14 @@ class Twin:
         elif kind == "BatchNorm":
             f = 0 if arrays[2][0] == 0 else 1 / arrays[2][0]
             c = len(arrays[0])
-            self._add("BatchNormalization", [bottoms[0], self._weight(np.ones(c)), self._weight(np.zeros(c)), self._weight(arrays[0] * f), self._weight(arrays[1] * f)],
+            self._add("BatchNormalization", [bottoms[0], self._weight(np.ones(c)), self._weight(np.zeros(c)), self._weight(arrays[0] * f),
+                                             self._weight(arrays[1] * f)],
                       m.top[0], epsilon=m.batch_norm_param.eps)
         elif kind == "Scale":
             c = len(arrays[0])
             shift = arrays[1] if len(arrays) > 1 else np.zeros(c)
-            self._add("BatchNormalization", [bottoms[0], self._weight(arrays[0]), self._weight(shift), self._weight(np.zeros(c)), self._weight(np.ones(c))], m.top[0], epsilon=0.0)
+            self._add("BatchNormalization", [bottoms[0], self._weight(arrays[0]), self._weight(shift), self._weight(np.zeros(c)),
+                                             self._weight(np.ones(c))], m.top[0], epsilon=0.0)
         elif kind == "InnerProduct":
             self._add("Flatten", bottoms, m.top[0] + "/flat")
             self._add("Gemm", [self._names[m.top[0] + "/flat"], self._weight(arrays[0]), self._weight(arrays[1])], m.top[0], transB=1)
@@ -85,7 +90,8 @@ class Twin:
 
     def _convolution(self, net: caffe.Net, m: Any, bottoms: list[str], arrays: list[np.ndarray]) -> None:
         g = net.layer_dict[m.name].engine.geometry(net.blobs[m.bottom[0]].shape)
-        self._add("Conv", [bottoms[0], *(self._weight(a) for a in arrays)], m.top[0], kernel_shape=list(g.kernel), strides=list(g.stride), pads=[*g.pad, *g.pad_end],
+        self._add("Conv", [bottoms[0], *(self._weight(a) for a in arrays)], m.top[0], kernel_shape=list(g.kernel), strides=list(g.stride),
+                  pads=[*g.pad, *g.pad_end],
                   dilations=list(g.dilation), group=g.group)
 
     def _pooling(self, net: caffe.Net, m: Any, bottoms: list[str]) -> None:

@@ -72,8 +72,10 @@ def main() -> None:
             run()
             seconds.append(time.perf_counter() - start)
     mine, peers = (1e3 * np.array(t) for t in times)
-    row = {"model": Path(a.model).parent.name, "batch": a.batch, "threads": a.threads, "ours_ms": float(np.median(mine)), "onnxruntime_ms": float(np.median(peers)),
-           "ours_min_ms": float(mine.min()), "onnxruntime_min_ms": float(peers.min()), "paired_ratio": float(np.median(mine / peers)), "max_relative_difference": difference,
+    row = {"model": Path(a.model).parent.name, "batch": a.batch, "threads": a.threads, "ours_ms": float(np.median(mine)),
+           "onnxruntime_ms": float(np.median(peers)),
+           "ours_min_ms": float(mine.min()), "onnxruntime_min_ms": float(peers.min()), "paired_ratio": float(np.median(mine / peers)),
+           "max_relative_difference": difference,
            "onnxruntime": onnxruntime.__version__, "machine": platform.processor() or platform.machine()}
     print(json.dumps(row))
     if a.json:

@@ -100,7 +100,8 @@ class Plan:
     def _chain_length(self, tensor: Tensor) -> int:
         """How many dead predecessors of an in-place chain share the storage of `tensor`."""
         storage, n = self.storages[tensor], 0
-        while tensor.producer is not None and tensor.producer.op.inplace and tensor.producer.inputs and self.storages.get(tensor.producer.inputs[0]) is storage:
+        while (tensor.producer is not None and tensor.producer.op.inplace and tensor.producer.inputs
+               and self.storages.get(tensor.producer.inputs[0]) is storage):
             tensor = tensor.producer.inputs[0]
             if tensor in self._inputs:
                 return -1

@@ -239,7 +239,8 @@ class Executable:
                         queue.run(step, cores)
                 times[i].append(time.perf_counter() - start)
         self._settle()
-        return [Timing(node.name, node.op.kind, 1e3 * float(np.median(t)), note, node.op.macs([x.shape for x in node.inputs], [x.shape for x in node.outputs]))
+        return [Timing(node.name, node.op.kind, 1e3 * float(np.median(t)), note,
+                       node.op.macs([x.shape for x in node.inputs], [x.shape for x in node.outputs]))
                 for t, (node, _, note) in zip(times, self._groups, strict=True)]
 
     def activation_bytes(self) -> int:

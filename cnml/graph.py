@@ -71,7 +71,8 @@ class Graph:
         shapes = op.reshape([t.shape for t in inputs], [p.shape for p in parameters])
         for s in shapes:
             if any(d < 0 for d in s):
-                raise CnmlError(f"failed to reshape {op.kind} '{op.name}' with inputs {[t.shape for t in inputs]}: its output would have the shape {s}; extents must not be negative")
+                raise CnmlError(f"failed to reshape {op.kind} '{op.name}' with inputs {[t.shape for t in inputs]}: its output would have the shape "
+                                f"{s}; extents must not be negative")
         node.outputs = [Tensor(s, op.name if len(shapes) == 1 else f"{op.name}:{i}", node) for i, s in enumerate(shapes)]
         self.nodes.append(node)
         return list(node.outputs)

@@ -12,7 +12,9 @@ from cnml.tensor import Shape
 
 
 class HandOut(np.ndarray):
-    """Owner type of arrays given to users: views of a plain view of it keep that view alive, so a weak reference tells whether anyone still holds one."""
+    """Owner type of arrays given to users: views of a plain view of it keep that view alive, so a weak reference tells whether anyone still holds
+    one.
+    """
 
 
 def aligned_empty(shape: Shape, dtype: Any = np.float32, alignment: int = 64) -> np.ndarray:

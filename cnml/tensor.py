@@ -46,8 +46,8 @@ class Tensor:
     ----------
     layout : Layout
     pitch, offset : int
-        For an NHWC tensor that is a band of channels of a wider one: elements from one pixel to the next, and its first channel there. A pitch of 0 is
-        a tensor of its own.
+        For an NHWC tensor that is a band of channels of a wider one: elements from one pixel to the next, and its first channel there. A pitch of 0
+        is a tensor of its own.
     """
 
     __slots__ = ("shape", "name", "producer", "layout", "pitch", "offset")

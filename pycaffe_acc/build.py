@@ -64,7 +64,8 @@ def wire(messages: list[Any], context: NetContext) -> Wiring:
         tops = _produce(message, known, available, net)
         layer = _make(message, context)
         if layer.refuses_inplace and set(message.bottom) & set(message.top):
-            raise CheckError(f"layer '{layer.name}' ({layer.type}): bottom and top are both '{message.top[0]}'; this type does not work in place, give the top another name")
+            raise CheckError(f"layer '{layer.name}' ({layer.type}): bottom and top are both '{message.top[0]}'; this type does not work in place, "
+                             f"give the top another name")
         while len(tops) < layer.num_tops:
             tops.append(AUTOMATIC)
             net.blob_names.append(AUTOMATIC)
@@ -87,7 +88,8 @@ def _refuse_unknown(messages: list[Any]) -> None:
             raise UnsupportedLayerError(f"layer '{bad[0].name}': {e}") from None
     if bad:
         rows = "; ".join(f"'{m.name}' of type '{m.type}'{closest(m.type)}" for m in bad)
-        raise UnsupportedLayerError(f"{len(bad)} layers of unknown type: {rows}. Register own layers with @pycaffe_acc.layer.layer('Type'); known types: {', '.join(sorted(types))}")
+        raise UnsupportedLayerError(f"{len(bad)} layers of unknown type: {rows}. Register own layers with @pycaffe_acc.layer.layer('Type'); known "
+                                    f"types: {', '.join(sorted(types))}")
 
 
 def _make(message: Any, context: NetContext) -> Layer:
@@ -113,7 +115,8 @@ def _produce(message: Any, known: set[str], available: set[str], net: Wiring) ->
         in_place = j < len(message.bottom) and message.bottom[j] == blob
         if not in_place:
             if blob in known:
-                raise CheckError(f"top blob '{blob}' is produced by multiple sources (layer '{message.name}', top index {j}): a top must be new, or the bottom of the "
+                raise CheckError(f"top blob '{blob}' is produced by multiple sources (layer '{message.name}', top index {j}): a top must be new, or "
+                                 f"the bottom of the "
                                  "same index when the layer works in place; a blob that several layers read cannot be changed in place")
             known.add(blob)
             net.blob_names.append(blob)
@@ -139,7 +142,8 @@ def share_parameters(layer: Layer, specs: list[Any], owners: dict[str, tuple[str
         When the shapes (or, share_mode PERMISSIVE, the counts) differ.
     """
     if len(specs) > len(layer.blobs):
-        raise CheckError(f"layer '{layer.name}' ({layer.type}): has {len(specs)} param entries for {len(layer.blobs)} parameter blobs; remove the surplus entries")
+        raise CheckError(f"layer '{layer.name}' ({layer.type}): has {len(specs)} param entries for {len(layer.blobs)} parameter blobs; remove the "
+                         f"surplus entries")
     for i, spec in enumerate(specs):
         if not spec.name:
             continue
@@ -150,6 +154,7 @@ def share_parameters(layer: Layer, specs: list[Any], owners: dict[str, tuple[str
         mine = layer.blobs[i].shape
         permissive = spec.share_mode == 1
         if (count(mine) != count(shared.shape)) if permissive else (mine != shared.shape):
-            raise CheckError(f"layer '{layer.name}' ({layer.type}): parameter '{spec.name}' is shared with layer '{owner}', whose blob has the shape {shared.shape}; here it is {mine}. "
+            raise CheckError(f"layer '{layer.name}' ({layer.type}): parameter '{spec.name}' is shared with layer '{owner}', whose blob has the "
+                             f"shape {shared.shape}; here it is {mine}. "
                              "Shapes must be equal (counts, with share_mode: PERMISSIVE)")
         layer.blobs[i] = shared if mine == shared.shape else shared.alias(mine)

@@ -99,7 +99,8 @@ class Layer:
         for d in shape:
             self.check(d >= 0, f"parameter blob {len(self.blobs)} would have the shape {tuple(shape)}; extents must not be negative")
         need = 4 * count(tuple(shape))
-        self.check(need <= budget(), f"parameter blob {len(self.blobs)} of shape {tuple(shape)} needs {need} bytes; the budget is {budget()} (set PYCAFFE_ACC_MAX_BYTES to change it)")
+        self.check(need <= budget(), f"parameter blob {len(self.blobs)} of shape {tuple(shape)} needs {need} bytes; the budget is {budget()} (set "
+                                     f"PYCAFFE_ACC_MAX_BYTES to change it)")
         blob = Parameter(tuple(int(d) for d in shape), f"{self.name}/{len(self.blobs)}")
         if filler is not None:
             blob.assign(fill(filler, blob.shape))
@@ -184,7 +185,8 @@ def layer_class(name: str) -> type[Layer]:
     cls = _types.get(name)
     if cls is None:
         raise UnsupportedLayerError(f"unknown layer type '{name}'{closest(name)}; known types: {', '.join(sorted(_types))}. "
-                                    "Write a subclass of pycaffe_acc.Layer's engine base pycaffe_acc.layer.Layer and register it with @pycaffe_acc.layer.layer('Name').")
+                                    "Write a subclass of pycaffe_acc.Layer's engine base pycaffe_acc.layer.Layer and register it with "
+                                    "@pycaffe_acc.layer.layer('Name').")
     return cls
 
 

@@ -41,4 +41,5 @@ def check_activations(shapes: dict[str, Shape]) -> None:
     total = sum(4 * count(s) for s in shapes.values())
     if total > limit:
         name = max(shapes, key=lambda n: count(shapes[n]))
-        raise CheckError(f"the net's blobs need {total} bytes, the largest is '{name}' with shape {shapes[name]}; the budget is {limit} bytes (set PYCAFFE_ACC_MAX_BYTES to change it)")
+        raise CheckError(f"the net's blobs need {total} bytes, the largest is '{name}' with shape {shapes[name]}; the budget is {limit} bytes (set "
+                         f"PYCAFFE_ACC_MAX_BYTES to change it)")

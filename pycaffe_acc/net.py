@@ -14,11 +14,11 @@ import numpy as np
 from cnml.executable import Timing
 from cnml.graph import Graph
 from cnml.parameter import Parameter
-from cnml.tensor import Shape, Tensor
+from cnml.tensor import Tensor
 from cnrt.device import current_device
 from cnrt.queue import Queue
 from pycaffe_acc.blob import Blob, ParameterBlob
-from pycaffe_acc.build import Wiring, share_parameters, wire
+from pycaffe_acc.build import share_parameters, wire
 from pycaffe_acc.errors import CheckError, ConcurrentUseError
 from pycaffe_acc.layer import Layer, NetContext
 from pycaffe_acc.memory_budget import check_activations
@@ -57,7 +57,9 @@ class NetLayer:
 
 
 class BlobDict(NameDict[Blob]):
-    """`net.blobs`: ordered by creation. Indexing with the name of a layer that has one top gives that top, as runtimes that name values by layer do."""
+    """`net.blobs`: ordered by creation. Indexing with the name of a layer that has one top gives that top, as runtimes that name values by layer
+    do.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,7 +114,8 @@ class Net(NetForward):
         self._wiring = wire(source.layers, context)
         self._groups: Groups = {}
         self._stages: dict[tuple[int, int, bool], OrderedDict[Any, Stage]] = {}
-        self._hooks: dict[str, list[Callable[[int], None]]] = {k: [] for k in ("before_forward", "after_forward", "before_backward", "after_backward")}
+        self._hooks: dict[str, list[Callable[[int], None]]] = {k: [] for k in ("before_forward", "after_forward", "before_backward",
+                                                                               "after_backward")}
         self.blobs: BlobDict = BlobDict()
         self._setup()
         self._name_layers()
@@ -163,7 +166,8 @@ class Net(NetForward):
     @contextmanager
     def _exclusive(self, what: str) -> Iterator[None]:
         if not self._lock.acquire(blocking=False):
-            raise ConcurrentUseError(f"net '{self.name}': {what} while another thread runs it; give each thread its own net.clone() (weights are shared)")
+            raise ConcurrentUseError(f"net '{self.name}': {what} while another thread runs it; give each thread its own net.clone() (weights are "
+                                     f"shared)")
         try:
             yield
         finally:
@@ -209,7 +213,8 @@ class Net(NetForward):
 
     def _loss(self, first: int, last: int) -> float:
         total = 0.0
-        if any(layer.type.endswith("Loss") for layer in self._wiring.layers[first:last + 1]) or any(m.loss_weight for m in self._source.layers[first:last + 1]):
+        losses = any(layer.type.endswith("Loss") for layer in self._wiring.layers[first:last + 1])
+        if losses or any(m.loss_weight for m in self._source.layers[first:last + 1]):
             weights = self.blob_loss_weights
             for tops in self._wiring.tops[first:last + 1]:
                 total += sum(weights[t] * float(self.blobs[t].data.sum()) for t in tops if weights[t])

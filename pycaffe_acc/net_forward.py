@@ -31,7 +31,8 @@ class NetForward:
             raise CheckError(f"net '{self.name}' has no layer '{name}'; its layers: {', '.join(self._layer_names)}")
         return self._layer_names.index(name)
 
-    def forward(self, blobs: Sequence[str] | None = None, start: str | None = None, end: str | None = None, **kwargs: np.ndarray) -> dict[str, np.ndarray]:
+    def forward(self, blobs: Sequence[str] | None = None, start: str | None = None, end: str | None = None,
+                **kwargs: np.ndarray) -> dict[str, np.ndarray]:
         """Run the net, or part of it.
 
         Parameters
@@ -73,7 +74,8 @@ class NetForward:
         for name, value in values.items():
             blob = self.blobs[name]
             if np.shape(value)[:1] != blob.shape[:1]:
-                raise CheckError(f"input '{name}' is not batch sized: the array has the shape {np.shape(value)}, the blob {blob.shape}; reshape the blob first")
+                raise CheckError(f"input '{name}' is not batch sized: the array has the shape {np.shape(value)}, the blob {blob.shape}; reshape the "
+                                 f"blob first")
             try:
                 blob.data[...] = value
             except ValueError as e:

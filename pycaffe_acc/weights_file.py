@@ -231,7 +231,9 @@ def read_caffemodel(path: str | os.PathLike[str]) -> Any:
 
 
 def _check_text(message: Any) -> None:
-    """Look at every string: protobuf decodes them only when asked, which would be somewhere far from here, and then gives bytes for what is no UTF-8."""
+    """Look at every string: protobuf decodes them only when asked, which would be somewhere far from here, and then gives bytes for what is no
+    UTF-8.
+    """
     for descriptor, value in message.ListFields():
         values = value if repeats(descriptor) else (value,)
         if descriptor.type == descriptor.TYPE_STRING:

@@ -73,7 +73,8 @@ class Convolution(Operator):
 
     def fused(self, fold: Fold | None = None, activation: Activation | None = None, name: str | None = None) -> Convolution:
         """This operator with one more step behind it."""
-        return type(self)(self.geometry, self.name if name is None else name, (*self.folds, fold) if fold else self.folds, activation or self.activation)
+        return type(self)(self.geometry, self.name if name is None else name, (*self.folds, fold) if fold else self.folds,
+                          activation or self.activation)
 
     def takes_folds(self, shape: Shape) -> bool:
         """Whether steps along axis 1 of an output of `shape` are along its channels."""
@@ -89,7 +90,8 @@ class Convolution(Operator):
         expect(tuple(parameters[0]) == want, self, f"weights {tuple(parameters[0])} and input {shape}", f"the weights must have the shape {want}")
         spatial = tuple(truncated(i + p + q - (d * (k - 1) + 1), s) + 1
                         for i, p, q, d, k, s in zip(shape[g.axis + 1:], g.pad, g.pad_end, g.dilation, g.kernel, g.stride, strict=True))
-        expect(all(e > 0 for e in spatial), self, f"input {shape} and kernel {g.kernel}", f"its output would have the spatial extents {spatial}; they must be positive")
+        expect(all(e > 0 for e in spatial), self, f"input {shape} and kernel {g.kernel}",
+               f"its output would have the spatial extents {spatial}; they must be positive")
         return [(*shape[:g.axis], g.num_output, *spatial)]
 
     def folded(self, arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
@@ -145,7 +147,8 @@ class Convolution(Operator):
 
     def _lower_nd(self, emit: Emitter, x: Tensor, y: Tensor) -> None:
         g = self.geometry
-        table = conv_nd_table(prod(x.shape[:g.axis]), x.shape[g.axis], g.num_output, g.group, x.shape[g.axis + 1:], y.shape[g.axis + 1:], g.kernel, g.stride, g.pad, g.dilation)
+        table = conv_nd_table(prod(x.shape[:g.axis]), x.shape[g.axis], g.num_output, g.group, x.shape[g.axis + 1:], y.shape[g.axis + 1:], g.kernel,
+                              g.stride, g.pad, g.dilation)
 
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             weights, bias = self.folded(arrays)

@@ -11,8 +11,8 @@ from cnml.errors import expect
 from cnml.kernels.conv_nd_table import conv_nd_table
 from cnml.kernels.conv_pack_f32 import pack_deconv2d_f32
 from cnml.kernels.conv_plan_f32 import Conv2dShape, plan_deconv2d
-from cnml.ops.convolution import ConvolutionGeometry
 from cnml.operator import Operator
+from cnml.ops.convolution import ConvolutionGeometry
 from cnml.reference.convolution import deconvolution
 from cnml.tensor import Layout, Shape, Tensor
 
@@ -40,7 +40,8 @@ class Deconvolution(Operator):
         expect(shape[g.axis] % g.group == 0, self, f"{shape[g.axis]} input channels", f"they must be divisible by group {g.group}")
         want = (shape[g.axis], g.num_output // g.group, *g.kernel)
         expect(tuple(parameters[0]) == want, self, f"weights {tuple(parameters[0])} and input {shape}", f"the weights must have the shape {want}")
-        spatial = tuple(s * (i - 1) + d * (k - 1) + 1 - 2 * p for i, p, d, k, s in zip(shape[g.axis + 1:], g.pad, g.dilation, g.kernel, g.stride, strict=True))
+        spatial = tuple(s * (i - 1) + d * (k - 1) + 1 - 2 * p
+                        for i, p, d, k, s in zip(shape[g.axis + 1:], g.pad, g.dilation, g.kernel, g.stride, strict=True))
         expect(all(e > 0 for e in spatial), self, f"input {shape}, kernel {g.kernel} and pad {g.pad}",
                f"its output would have the spatial extents {spatial}; they must be positive")
         return [(*shape[:g.axis], g.num_output, *spatial)]

@@ -16,7 +16,8 @@ from cnml.tensor import Layout, Shape, Tensor
 
 
 class InnerProduct(Operator):
-    """y = x wᵀ + bias over everything from `axis` on. Parameters: weights (N, K) or, with `transpose`, (K, N); bias (N,) if any; then those of the folds.
+    """y = x wᵀ + bias over everything from `axis` on. Parameters: weights (N, K) or, with `transpose`, (K, N); bias (N,) if any; then those of the
+    folds.
 
     Parameters
     ----------
@@ -52,7 +53,8 @@ class InnerProduct(Operator):
         k = prod(shape[self.axis:])
         want = (k, self.num_output) if self.transpose else (self.num_output, k)
         expect(tuple(parameters[0]) == want, self, f"input {shape} and weights {tuple(parameters[0])}",
-               f"the input gives {k} values a row, so the weights must have the shape {want}; another input size in front of an InnerProduct needs other weights")
+               f"the input gives {k} values a row, so the weights must have the shape {want}; another input size in front of an InnerProduct needs "
+               f"other weights")
         return [(*shape[:self.axis], self.num_output)]
 
     def folded(self, arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:

@@ -33,7 +33,8 @@ class View(Operator):
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
         """The element count must stay."""
         shape = inputs[0] if self.shape is None else self.shape
-        expect(count(shape) == count(inputs[0]), self, f"input {inputs[0]}", f"it has {count(inputs[0])} elements and the output {shape} {count(shape)}; they must be equal")
+        expect(count(shape) == count(inputs[0]), self, f"input {inputs[0]}",
+               f"it has {count(inputs[0])} elements and the output {shape} {count(shape)}; they must be equal")
         return [shape] * self.outputs
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:

@@ -34,7 +34,8 @@ def convolution(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None, out_spati
     x = np.pad(x, [(0, 0), (0, 0), *grow])
     y = np.zeros((n, group, outputs // group, int(np.prod(out_spatial, dtype=np.int64))))
     for tap in itertools.product(*(range(k) for k in kernel)):
-        window = tuple(slice(t * d, t * d + (o - 1) * s + 1, s) if o else slice(0, 0) for t, d, o, s in zip(tap, dilation, out_spatial, stride, strict=True))
+        window = tuple(slice(t * d, t * d + (o - 1) * s + 1, s) if o else slice(0, 0)
+                       for t, d, o, s in zip(tap, dilation, out_spatial, stride, strict=True))
         part = x[(slice(None), slice(None), *window)].reshape(n, group, channels // group, -1)
         y += np.matmul(w[(slice(None), slice(None), *tap)].reshape(group, outputs // group, -1), part)
     y = y.reshape(n, outputs, *out_spatial)
@@ -64,11 +65,13 @@ def deconvolution(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None, out_spa
     n, channels = x.shape[:2]
     kernel, spatial = w.shape[2:], x.shape[2:]
     outputs = w.shape[1] * group
-    full = [max((i - 1) * s + (k - 1) * d + 1, p + o) if i else p + o for i, s, k, d, p, o in zip(spatial, stride, kernel, dilation, pad, out_spatial, strict=True)]
+    full = [max((i - 1) * s + (k - 1) * d + 1, p + o) if i else p + o
+            for i, s, k, d, p, o in zip(spatial, stride, kernel, dilation, pad, out_spatial, strict=True)]
     y = np.zeros((n, outputs, *full))
     columns = x.reshape(n, group, channels // group, -1)
     for tap in itertools.product(*(range(k) for k in kernel)):
-        window = tuple(slice(t * d, t * d + (i - 1) * s + 1, s) if i else slice(0, 0) for t, d, i, s in zip(tap, dilation, spatial, stride, strict=True))
+        window = tuple(slice(t * d, t * d + (i - 1) * s + 1, s) if i else slice(0, 0)
+                       for t, d, i, s in zip(tap, dilation, spatial, stride, strict=True))
         weights = w[(slice(None), slice(None), *tap)].reshape(group, channels // group, outputs // group)
         y[(slice(None), slice(None), *window)] += np.matmul(weights.transpose(0, 2, 1), columns).reshape(n, outputs, *spatial)
     y = y[(slice(None), slice(None), *(slice(p, p + o) for p, o in zip(pad, out_spatial, strict=True)))]

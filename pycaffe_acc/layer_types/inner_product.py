@@ -45,4 +45,5 @@ class InnerProduct(Layer):
     def emit(self, graph: Graph, bottoms: list[Tensor]) -> list[Tensor]:
         """One InnerProduct operator."""
         p = self.params
-        return graph.add(InnerProductOp(p.num_output, self.axis(p.axis, len(bottoms[0].shape)), p.bias_term, p.transpose, self.name), bottoms, self.blobs)
+        return graph.add(InnerProductOp(p.num_output, self.axis(p.axis, len(bottoms[0].shape)), p.bias_term, p.transpose, self.name), bottoms,
+                         self.blobs)

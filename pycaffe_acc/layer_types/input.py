@@ -38,7 +38,8 @@ class Input(Layer):
             When the number of shapes is neither 1 nor that of the tops, or an extent is negative.
         """
         shapes = self.params.shapes
-        self.check(len(shapes) in (0, 1, self.num_tops), f"input_param has {len(shapes)} shapes for {self.num_tops} tops; give one for all, or one each")
+        self.check(len(shapes) in (0, 1, self.num_tops), f"input_param has {len(shapes)} shapes for {self.num_tops} tops; give one for all, or one "
+                                                         f"each")
         for s in shapes:
             self.check(all(d >= 0 for d in s), f"input_param has the shape {s}; extents must not be negative")
         if not shapes:

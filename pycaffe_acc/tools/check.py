@@ -87,7 +87,8 @@ def _build(args: argparse.Namespace, phase: int) -> dict[str, Any]:
 
 def _python_note(message: Any) -> str:
     p = message.python_param
-    return (f"layer '{message.name}' (Python) runs {p.layer} of the module '{p.module}' when Net gets allow_python_layers=True; what it makes is known only then, "
+    return (f"layer '{message.name}' (Python) runs {p.layer} of the module '{p.module}' when Net gets allow_python_layers=True; what it makes is "
+            f"known only then, "
             "so shapes were not checked")
 
 

@@ -55,7 +55,8 @@ def run_graph(graph: Graph, values: dict[Tensor, np.ndarray], wanted: Sequence[T
     return results
 
 
-def run_operator(op: Operator, inputs: Sequence[np.ndarray], params: Sequence[np.ndarray] = (), layout: Layout = Layout.PLAIN, cores: int = 1) -> list[np.ndarray]:
+def run_operator(op: Operator, inputs: Sequence[np.ndarray], params: Sequence[np.ndarray] = (), layout: Layout = Layout.PLAIN,
+                 cores: int = 1) -> list[np.ndarray]:
     """Run one operator on arrays whose 4-D members lie in `layout`."""
     graph = Graph()
     sources = [graph.input(np.shape(x), f"x{i}") for i, x in enumerate(inputs)]

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from golden_tests.golden_case import inside, open_net, run_case
 
 import pycaffe_acc as caffe
-from golden_tests.golden_case import inside, open_net, run_case
 
 DATA = os.environ.get("PYCAFFE_ACC_DATA", "")
 

@@ -128,7 +128,8 @@ def test_save_and_load(net, small, tmp_path, rng):
     for name, save in (("a.caffemodel", net.save), ("a.h5", net.save_hdf5)):
         path = str(tmp_path / name)
         save(path)
-        for other in (caffe.Net(small, path, caffe.TEST), caffe.Net(small, caffe.TEST, weights=path), caffe.Net(network_file=small, phase=caffe.TEST, weights=path)):
+        for other in (caffe.Net(small, path, caffe.TEST), caffe.Net(small, caffe.TEST, weights=path),
+                      caffe.Net(network_file=small, phase=caffe.TEST, weights=path)):
             np.testing.assert_array_equal(other.forward(data=x)["prob"], want)
             assert not other.coverage.never_initialised
 

@@ -22,7 +22,8 @@ def rows(messages):
 
 def test_a_top_with_two_readers():
     got = rows(insert_splits(layers(("a", [], ["x"]), ("b", ["x"], ["y"]), ("c", ["x"], ["z"])), caffe_pb2.LayerParameter))
-    assert got == [("a", [], ["x"]), ("x_a_0_split", ["x"], ["x_a_0_split_0", "x_a_0_split_1"]), ("b", ["x_a_0_split_0"], ["y"]), ("c", ["x_a_0_split_1"], ["z"])]
+    assert got == [("a", [], ["x"]), ("x_a_0_split", ["x"], ["x_a_0_split_0", "x_a_0_split_1"]), ("b", ["x_a_0_split_0"], ["y"]),
+                   ("c", ["x_a_0_split_1"], ["z"])]
 
 
 def test_in_place_moves_the_source():

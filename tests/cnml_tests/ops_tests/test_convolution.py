@@ -33,7 +33,8 @@ def build(case: str, **kwargs):
 @pytest.mark.parametrize("case", CASES)
 def test_against_the_reference(rng, case):
     op, shape, weights = build(case)
-    check_operator(op, [rng.standard_normal(shape)], [rng.standard_normal(weights), rng.standard_normal(op.geometry.num_output)], rtol=1e-4, atol=1e-4)
+    check_operator(op, [rng.standard_normal(shape)], [rng.standard_normal(weights), rng.standard_normal(op.geometry.num_output)], rtol=1e-4,
+                   atol=1e-4)
 
 
 @pytest.mark.parametrize("activation", [Activation("relu"), Activation("relu", 0.25), Activation("clip", 0.0, 1.5)])
@@ -55,7 +56,8 @@ def test_no_bias(rng):
     check_operator(op, [rng.standard_normal((1, 4, 8, 8))], [rng.standard_normal((5, 4, 3, 3))], rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(("shape", "rule"), [((1, 3, 8, 8), "weights must have the shape"), ((1, 4, 8), "spatial axes"), ((1, 4, 0, 1), "must be positive")])
+@pytest.mark.parametrize(("shape", "rule"), [((1, 3, 8, 8), "weights must have the shape"), ((1, 4, 8), "spatial axes"),
+                                             ((1, 4, 0, 1), "must be positive")])
 def test_refused(shape, rule):
     graph = Graph()
     x = graph.input(shape, "x")

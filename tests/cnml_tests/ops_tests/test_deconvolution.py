@@ -22,7 +22,8 @@ CASES = {
 def test_against_the_reference(rng, case):
     shape, outputs, kernel, stride, pad, dilation, group = CASES[case]
     op = Deconvolution(ConvolutionGeometry(outputs, kernel, stride, pad, pad, dilation, group), case)
-    check_operator(op, [rng.standard_normal(shape)], [rng.standard_normal((shape[1], outputs // group, *kernel)), rng.standard_normal(outputs)], rtol=1e-4, atol=1e-4)
+    check_operator(op, [rng.standard_normal(shape)], [rng.standard_normal((shape[1], outputs // group, *kernel)), rng.standard_normal(outputs)],
+                   rtol=1e-4, atol=1e-4)
 
 
 def test_refuses_an_empty_output():
