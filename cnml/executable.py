@@ -18,10 +18,14 @@ from cnml.tensor import Layout, Tensor, same_bytes
 from cnrt.device import Device
 from cnrt.function import Constant, Function, Instruction, Scratch
 from cnrt.memory import Memory
+from cnrt.notifier import Notifier
 from cnrt.queue import Queue
 
 # a function runs to its end without looking at signals: this much work between two looks keeps Ctrl-C within about a tenth of a second
 _MACS_PER_FUNCTION = 4 << 30
+
+
+Around = tuple[Notifier, Notifier]
 
 
 class Timing(NamedTuple):
@@ -198,10 +202,14 @@ class Executable:
         for p in self._parameters:
             p.refresh()
         if self._versions != tuple(p.version for p in self._parameters):
-            self._lower()
+            # variances of zero, infinities and NaN in weights are Caffe's to compute with, silently
+            with np.errstate(all="ignore"):
+                self._lower()
 
-    def run(self, queue: Queue, cores: int = 1) -> None:
+    def run(self, queue: Queue, cores: int = 1, notifiers: list[Around] | None = None) -> None:
         """One pass over the graph on `queue` with `cores` core slots; returns when the results are there.
+
+        With `notifiers`, a pair placed around each function is appended.
 
         Raises
         ------
@@ -211,8 +219,11 @@ class Executable:
         for step in self._steps:
             if isinstance(step, HostStep):
                 step()
-            else:
+            elif notifiers is None:
                 queue.run(step, cores)
+            else:
+                notifiers.append((Notifier(), Notifier()))
+                queue.run(step, cores, around=notifiers[-1])
         self._settle()
 
     def _settle(self) -> None:

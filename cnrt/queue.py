@@ -215,10 +215,10 @@ class Queue:
 
         lane.put(_Task(work))
 
-    def run(self, function: Function, cores: int = 1, params: Sequence[Parameter] = ()) -> None:
+    def run(self, function: Function, cores: int = 1, params: Sequence[Parameter] = (), around: tuple[Notifier, Notifier] | None = None) -> None:
         """Run a function and return when it is done, after what was put before.
 
-        Parameters and errors as `invoke`; errors of work before it are raised too.
+        Parameters and errors as `invoke`; errors of work before it are raised too. `around` are markers placed right before and right behind it.
         """
         held: list[int] = []
         lane = self._lane
@@ -226,13 +226,25 @@ class Queue:
             lane.begin(held)
             if held:
                 self.device.check_cores(cores)
-                lane.execute(function, cores, _addresses(function, params))
+                addresses = _addresses(function, params)
+                self._mark(around, 0)
+                lane.execute(function, cores, addresses)
+                self._mark(around, 1)
                 return
         finally:
             if held:
                 lane.end()
+        if around is not None:
+            self.place(around[0])
         self.invoke(function, cores, params)
+        if around is not None:
+            self.place(around[1])
         self.sync()
+
+    def _mark(self, around: tuple[Notifier, Notifier] | None, which: int) -> None:
+        if around is not None:
+            around[which].expect()
+            around[which].reach(self.device.time_source)
 
     def call(self, work: Work) -> None:
         """Call a Python function on the queue's thread, after what was put before. It must not wait for this queue."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cnml.executable import Timing
+from cnml.executable import Around, Timing
 from cnml.graph import Graph
 from cnml.parameter import Parameter
 from cnml.tensor import Tensor
@@ -109,6 +109,8 @@ class Net(NetForward):
         self._queue = Queue(self._device)
         self.threads = source.threads or default_threads()
         self.coverage: Coverage | None = None
+        #: set it to a list, and every forward appends the pairs of notifiers around its functions on the device
+        self.notifiers: list[Around] | None = None
         self.name = source.message.name
         context = NetContext(source.phase, source.vendor_exact, source.allow_python_layers)
         self._wiring = wire(source.layers, context)
@@ -200,11 +202,11 @@ class Net(NetForward):
             if self._hooks["before_forward"] or self._hooks["after_forward"]:
                 for i in range(first, last + 1):
                     self._call_hooks("before_forward", i)
-                    self._stage(i, i).run(self._queue, self.threads)
+                    self._stage(i, i).run(self._queue, self.threads, self.notifiers)
                     self._call_hooks("after_forward", i)
             else:
                 for a, b in self._ranges(first, last):
-                    self._stage(a, b).run(self._queue, self.threads)
+                    self._stage(a, b).run(self._queue, self.threads, self.notifiers)
         return self._loss(first, last)
 
     def _call_hooks(self, kind: str, layer: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from cnml.errors import CnmlError
-from cnml.executable import Executable
+from cnml.executable import Around, Executable
 from cnml.graph import Graph
 from cnml.ops.view import View
 from cnml.tensor import Tensor
@@ -109,11 +109,11 @@ class Stage:
         names = {t: n for n, t in reversed(self._tops.items())}
         self.executable = Executable(graph, self._tops.values(), bindings, lambda t: blobs[names[t]].home(t.nbytes), device, fusion)
 
-    def run(self, queue: Queue, cores: int) -> None:
-        """Run, and let the blobs follow."""
+    def run(self, queue: Queue, cores: int, notifiers: list[Around] | None = None) -> None:
+        """Run, and let the blobs follow. See `Executable.run`."""
         self._enter()
         try:
-            self.executable.run(queue, cores)
+            self.executable.run(queue, cores, notifiers)
         except CnmlError as e:
             raise CheckError(str(e)) from e
         self._leave()

@@ -278,3 +278,15 @@ def test_the_interpreter_ends_with_work_left():
     assert time.monotonic() - start < 20
 
 
+
+
+def test_markers_around_a_run():
+    from cnrt.function import Function
+    from cnrt.notifier import Notifier, duration_us
+    with Queue() as queue:
+        start, end = Notifier(), Notifier()
+        queue.run(Function("empty", []), around=(start, end))
+        inline = duration_us(start, end)
+        queue.call(lambda: None)
+        queue.run(Function("empty", []), around=(start, end))
+        assert inline >= 0 and duration_us(start, end) >= 0

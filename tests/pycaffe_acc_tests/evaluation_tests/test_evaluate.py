@@ -47,7 +47,8 @@ def test_hits_and_times(net, images):
     t = outcome.throughput
     assert t.images == 10 and t.hardware_fps >= t.end_to_end_fps > 0 and not t.simulated
     assert set(t.split_seconds) == {"decode", "preprocess", "copy_in", "compute", "copy_out", "post", "other"} and min(t.split_seconds.values()) >= 0
-    assert t.hardware_fps == pytest.approx(10 / t.split_seconds["compute"])
+    assert t.hardware_fps > 10 / t.split_seconds["compute"]  # the notifiers stand inside the forward
+    assert t.hardware_fps == pytest.approx(t.hardware_fps_vendor)
 
 
 def test_a_limit(net, images):
