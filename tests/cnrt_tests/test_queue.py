@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import cnrt
 from cnrt import Function, Instruction, Notifier, Queue
 from cnrt.errors import CnrtError, RetCode
+from cnrt.notifier import duration_us
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -281,8 +282,6 @@ def test_the_interpreter_ends_with_work_left():
 
 
 def test_markers_around_a_run():
-    from cnrt.function import Function
-    from cnrt.notifier import Notifier, duration_us
     with Queue() as queue:
         start, end = Notifier(), Notifier()
         queue.run(Function("empty", []), around=(start, end))
