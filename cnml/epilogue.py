@@ -75,19 +75,20 @@ def fold_affine(folds: Sequence[Fold], arrays: Sequence[np.ndarray], outputs: in
     """
     factor, shift = np.ones(outputs), np.zeros(outputs)
     at = 0
-    for fold in folds:
-        own = [np.asarray(a, np.float64).reshape(-1) for a in arrays[at:at + fold.parameters]]
-        at += fold.parameters
-        if fold.kind == "batch_norm":
-            mean, variance, count = own
-            f = 0.0 if count[0] == 0 else 1.0 / count[0]
-            g = 1.0 / np.sqrt(variance * f + fold.eps)
-            factor, shift = factor * g, (shift - mean * f) * g
-        elif fold.kind == "scale":
-            factor, shift = factor * own[0], shift * own[0] + (own[1] if len(own) > 1 else 0.0)
-        elif fold.kind == "bn":
-            g = own[0] / np.sqrt(own[3] + fold.eps)
-            factor, shift = factor * g, (shift - own[2]) * g + own[1]
-        else:
-            shift = shift + own[0]
+    with np.errstate(all="ignore"):  # a variance of 0 with eps 0 gives infinity, as in Caffe
+        for fold in folds:
+            own = [np.asarray(a, np.float64).reshape(-1) for a in arrays[at:at + fold.parameters]]
+            at += fold.parameters
+            if fold.kind == "batch_norm":
+                mean, variance, count = own
+                f = 0.0 if count[0] == 0 else 1.0 / count[0]
+                g = 1.0 / np.sqrt(variance * f + fold.eps)
+                factor, shift = factor * g, (shift - mean * f) * g
+            elif fold.kind == "scale":
+                factor, shift = factor * own[0], shift * own[0] + (own[1] if len(own) > 1 else 0.0)
+            elif fold.kind == "bn":
+                g = own[0] / np.sqrt(own[3] + fold.eps)
+                factor, shift = factor * g, (shift - own[2]) * g + own[1]
+            else:
+                shift = shift + own[0]
     return factor, shift

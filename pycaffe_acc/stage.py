@@ -1,6 +1,9 @@
 """A contiguous range of layers, compiled for the shapes its blobs have."""
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from cnml.errors import CnmlError
@@ -77,6 +80,15 @@ def range_inputs(net: Wiring, first: int, last: int) -> list[str]:
     return list(needed)
 
 
+@contextmanager
+def _as_check_error() -> Iterator[None]:
+    """What operators and runtime refuse is a `CheckError` to users of a net."""
+    try:
+        yield
+    except (CnmlError, CnrtError) as e:
+        raise CheckError(str(e)) from e
+
+
 class Stage:
     """An executable with its connections to the net's blobs.
 
@@ -107,15 +119,14 @@ class Stage:
                 memory = self._snapshots[name] = device.malloc(max(4, tensor.nbytes))
             bindings[tensor] = memory
         names = {t: n for n, t in reversed(self._tops.items())}
-        self.executable = Executable(graph, self._tops.values(), bindings, lambda t: blobs[names[t]].home(t.nbytes), device, fusion)
+        with _as_check_error():
+            self.executable = Executable(graph, self._tops.values(), bindings, lambda t: blobs[names[t]].home(t.nbytes), device, fusion)
 
     def run(self, queue: Queue, cores: int, notifiers: list[Around] | None = None) -> None:
         """Run, and let the blobs follow. See `Executable.run`."""
         self._enter()
-        try:
+        with _as_check_error():
             self.executable.run(queue, cores, notifiers)
-        except CnmlError as e:
-            raise CheckError(str(e)) from e
         self._leave()
 
     def _enter(self) -> None:
