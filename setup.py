@@ -35,7 +35,7 @@ setup(
     packages=find_packages(include=["cnrt", "cnrt.*", "cnml", "cnml.*", "pycaffe_acc", "pycaffe_acc.*"]),
     package_data={"pycaffe_acc": ["py.typed", "proto/*.desc", "demo_data/*", "demo_data/images/*"], "cnml": ["py.typed"], "cnrt": ["py.typed"]},
     include_package_data=False,
-    install_requires=["numpy>=1.26", "numba>=0.60", "protobuf>=4.25", "Pillow>=10.0", "tqdm>=4.60"],
+    install_requires=["numpy>=1.26", "numba>=0.63", "protobuf>=4.25", "Pillow>=10.0", "tqdm>=4.60"],
     extras_require=EXTRAS,
     entry_points={
         "console_scripts": ["pycaffe-acc=pycaffe_acc.tools.main:main"],
