@@ -22,7 +22,7 @@ from pycaffe_acc.errors import (
 from pycaffe_acc.filler import set_random_seed
 from pycaffe_acc.layer import layer_types as layer_type_list
 from pycaffe_acc.logs import init_log, log
-from pycaffe_acc.mode import TEST, TRAIN, set_device, set_mode_cpu, set_mode_gpu
+from pycaffe_acc.mode import TEST, TRAIN, set_device, set_mode_cpu, set_mode_gpu, set_mode_mfus, set_mode_mlu
 from pycaffe_acc.net import Net
 from pycaffe_acc.net_spec import NetSpec, layers, params, to_proto
 from pycaffe_acc.python_layer import Layer
@@ -49,6 +49,6 @@ __all__ = [
     "AdaDeltaSolver", "AdaGradSolver", "AdamSolver", "CaffeError", "CheckError", "Classifier", "ConcurrentUseError", "Detector", "Layer",
     "MissingExtraError", "MissingFileError", "NCCL", "NesterovSolver", "Net", "NetSpec", "PrototxtError", "RMSPropSolver", "SGDSolver", "TEST",
     "TRAIN", "Timer", "UnknownFieldError", "UnsupportedLayerError", "WeightsError", "__version__", "get_solver", "has_nccl", "init_log",
-    "install_as_caffe", "io", "layer_type_list", "layers", "log", "params", "proto", "set_device", "set_mode_cpu", "set_mode_gpu", "set_multiprocess",
-    "set_random_seed", "set_solver_count", "set_solver_rank", "solver_count", "solver_rank", "to_proto",
+    "install_as_caffe", "io", "layer_type_list", "layers", "log", "params", "proto", "set_device", "set_mode_cpu", "set_mode_gpu", "set_mode_mfus",
+    "set_mode_mlu", "set_multiprocess", "set_random_seed", "set_solver_count", "set_solver_rank", "solver_count", "solver_rank", "to_proto",
 ]

@@ -39,6 +39,28 @@ def set_mode_gpu() -> None:
     _set("mode", "CPU")
 
 
+def set_mode_mlu() -> None:
+    """The vendor's mode, layer by layer on the card with FP16 activations: not in this version.
+
+    Raises
+    ------
+    CheckError
+        Always: running FP32 on the host under this name would report what the card does not compute.
+    """
+    raise CheckError("set_mode_mlu: the card's FP16 and INT8 arithmetic is not in this version; set_mode_cpu() runs the net in FP32 on the host")
+
+
+def set_mode_mfus() -> None:
+    """The vendor's mode, fused on the card with FP16 activations: not in this version.
+
+    Raises
+    ------
+    CheckError
+        Always.
+    """
+    raise CheckError("set_mode_mfus: the card's FP16 and INT8 arithmetic is not in this version; set_mode_cpu() runs the net in FP32 on the host")
+
+
 def mode() -> str:
     """'CPU', the mode of this thread."""
     return str(_get("mode"))

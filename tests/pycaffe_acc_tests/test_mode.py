@@ -45,3 +45,9 @@ def test_threads_from_the_environment(monkeypatch):
             mode.default_threads()
     monkeypatch.delenv("PYCAFFE_ACC_NUM_THREADS")
     assert mode.default_threads() >= 1
+
+
+@pytest.mark.parametrize("setter", [caffe.set_mode_mlu, caffe.set_mode_mfus])
+def test_the_cards_modes_are_refused(setter):
+    with pytest.raises(caffe.CheckError, match="not in this version"):
+        setter()
