@@ -88,10 +88,15 @@ class Executable:
         self._plan = Plan(graph, retained, bindings)
         self._plan.allocate(home, device.malloc)
         self._parameters: list[Parameter] = list(dict.fromkeys(p for n in self._plan.nodes for p in n.parameters))
+        self._shapes = [p.shape for p in self._parameters]
         self._versions: tuple[int, ...] | None = None
         self._steps: list[Function | HostStep] = []
         self._groups: list[tuple[Node, list[Function | HostStep], str]] = []
         self.dynamic: dict[Tensor, HostStep] = {}
+
+    def stale(self) -> bool:
+        """Whether a parameter took another shape since: the shape rules have to be asked again."""
+        return any(p.shape != s for p, s in zip(self._parameters, self._shapes, strict=True))
 
     @property
     def nodes(self) -> list[Node]:
@@ -199,6 +204,8 @@ class Executable:
 
     def prepare(self) -> None:
         """Notice changed parameters and lower again if there are any."""
+        if self.stale():
+            raise CnmlError("a parameter took another shape after the graph was compiled; compile it again")
         for p in self._parameters:
             p.refresh()
         if self._versions != tuple(p.version for p in self._parameters):

@@ -189,7 +189,7 @@ class Net(NetForward):
         key = tuple((self.blobs[b].shape, id(self.blobs[b].plain_memory())) for b in inputs)
         known = self._stages.setdefault((first, last, fusion), OrderedDict())
         stage = known.get(key)
-        if stage is None:
+        if stage is None or stage.executable.stale():
             stage = known[key] = Stage(self._wiring, self._groups, first, last, self.blobs, self._device, fusion)
             while len(known) > _SHAPES_PER_RANGE:
                 known.popitem(last=False)

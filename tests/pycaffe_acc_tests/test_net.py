@@ -249,3 +249,13 @@ def test_a_layer_name_gives_its_top(net):
     with pytest.raises(KeyError):
         net.blobs["nothing"]
     assert net.blobs.keys()[0] == "data"
+
+
+def test_reshaped_weights_are_checked_again(net):
+    net.forward()
+    net.params["ip"][0].reshape(7, 256)
+    with pytest.raises(caffe.CheckError, match="'ip'.*weights must have the shape"):
+        net.forward()
+    net.params["ip"][0].reshape(5, 256)
+    net.params["ip"][0].data[...] = 0
+    np.testing.assert_allclose(net.forward()["prob"], 0.2)
