@@ -28,7 +28,6 @@ import hashlib
 import json
 import os
 import struct
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,7 @@ from cnrt.errors import CnrtError, RetCode
 from cnrt.function import Param, Scratch
 from cnrt.memory import aligned_size
 from cnrt.model import Const, Local, Model, ModelFunction, Symbol, SymbolicCall
+from cnrt.whole_file import whole_file
 
 MAGIC = b"\x89CNRT\r\n\x1a"
 VERSION = 1
@@ -87,19 +87,12 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
     CnrtError
         IO.
     """
-    target = Path(path)
     data = to_bytes(model)
     try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.replace(temporary, target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with whole_file(path) as part:
+            part.write_bytes(data)
     except OSError as e:
-        raise CnrtError(RetCode.ERR_IO, f"failed to write the model {target}: {e}") from e
+        raise CnrtError(RetCode.ERR_IO, f"failed to write the model {os.fspath(path)}: {e}") from e
 
 
 def load(path: str | os.PathLike[str]) -> Model:

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
-import threading
-from pathlib import Path
 from typing import Any, NamedTuple
+
+from cnrt.whole_file import whole_file
 
 #: read by the queues before they take a time
 active = False
@@ -80,12 +79,5 @@ def export(path: str | os.PathLike[str]) -> None:
     rows: list[dict[str, Any]] = [{"ph": "M", "name": "thread_name", "pid": process, "tid": i, "args": {"name": t}} for t, i in tracks.items()]
     rows += [{"ph": "X", "name": e.name, "cat": e.category, "ts": e.start_ns / 1e3, "dur": e.duration_ns / 1e3, "pid": process,
               "tid": tracks[e.track], "args": e.args} for e in _events]
-    target = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=f".{threading.get_ident()}")
-    try:
-        with os.fdopen(handle, "w") as file:
-            json.dump({"traceEvents": rows, "displayTimeUnit": "ms", "otherData": {"time_source": "host"}}, file)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with whole_file(path) as part:
+        part.write_text(json.dumps({"traceEvents": rows, "displayTimeUnit": "ms", "otherData": {"time_source": "host"}}))

@@ -2,14 +2,13 @@
 from __future__ import annotations
 
 import importlib
-import os
 import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cnrt.whole_file import whole_file
 from pycaffe_acc.drawing_colour import layer_colours
 from pycaffe_acc.drawing_dot import net_dot
 from pycaffe_acc.drawing_graph import NetGraph, Shapes, kernel_sides, layer_lines, layer_lr_mult, net_graph
@@ -63,15 +62,8 @@ def draw_net_to_file(caffe_net: Any, filename: str | Path, rankdir: str = "LR", 
     """
     path = Path(filename)
     content = draw_net(caffe_net, rankdir, path.suffix[1:].lower() or "svg", phase, display_lrm, shapes)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as f:
-        try:
-            f.write(content)
-            f.close()
-            os.replace(f.name, path)
-        except BaseException:
-            os.unlink(f.name)
-            raise
-    os.chmod(path, 0o666 & ~_umask())
+    with whole_file(path) as part:
+        part.write_bytes(content)
 
 
 def get_pydot_graph(caffe_net: Any, rankdir: str = "LR", label_edges: bool = True, phase: int | None = None, display_lrm: bool = False) -> Any:
@@ -137,14 +129,6 @@ def _drawing(net: Any, rankdir: str, phase: int | None, display_lrm: bool, shape
         net = upgrade_net(caffe_pb2.NetParameter.FromString(net.SerializeToString()))
     return Drawing(net_graph(net, phase, shapes, display_lrm), rankdir, label_edges)
 
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-# ---- the other functions of caffe.draw ---------------------------------------------------------------------------------------------------------
 
 
 def get_pooling_types_dict() -> dict[int, str]:

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from cnrt.whole_file import whole_file
 from pycaffe_acc.errors import MissingExtraError, WeightsError
-from pycaffe_acc.whole_file import whole_file
 
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 _MAX_LAYERS = 100_000

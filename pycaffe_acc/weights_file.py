@@ -10,13 +10,13 @@ from typing import Any, Protocol
 import numpy as np
 from google.protobuf.message import DecodeError
 
+from cnrt.whole_file import whole_file
 from pycaffe_acc import wire
 from pycaffe_acc.blob_proto import StoredBlob, decode_blob, encode_blob
 from pycaffe_acc.errors import BinaryProtoError, MissingFileError, WeightsError
 from pycaffe_acc.hdf5_weights import is_hdf5, stored_hdf5_layers
 from pycaffe_acc.proto import caffe_pb2
 from pycaffe_acc.text_values import repeats
-from pycaffe_acc.whole_file import whole_file
 
 #: protobuf's limit, and therefore Caffe's
 MAX_BYTES = 2**31 - 1

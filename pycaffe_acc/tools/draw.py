@@ -4,6 +4,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from cnrt.whole_file import whole_file
 from pycaffe_acc.draw import RANKDIRS, draw_net
 from pycaffe_acc.errors import CaffeError
 from pycaffe_acc.mode import TEST
@@ -11,7 +12,6 @@ from pycaffe_acc.net import Net
 from pycaffe_acc.text_format import read_net
 from pycaffe_acc.tools.console import emit, note
 from pycaffe_acc.upgrade import upgrade_net
-from pycaffe_acc.whole_file import whole_file
 
 NAME = "draw"
 HELP = "draw a net as SVG or DOT (other formats need Graphviz)"

@@ -7,8 +7,8 @@ import stat
 import sys
 from pathlib import Path
 
+from cnrt.whole_file import whole_file
 from pycaffe_acc.tools.console import emit
-from pycaffe_acc.whole_file import whole_file
 
 NAME = "shims"
 HELP = "write the commands caffe, upgrade_net_proto_text and upgrade_net_proto_binary into a folder"

@@ -4,10 +4,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from cnrt.whole_file import whole_file
 from pycaffe_acc.tools.console import emit
 from pycaffe_acc.upgrade import generation, needs_upgrade, upgrade_net
 from pycaffe_acc.weights import read_caffemodel
-from pycaffe_acc.whole_file import whole_file
 
 NAME = "upgrade_net_proto_binary"
 HELP = "write a caffemodel in today's form"
