@@ -35,6 +35,7 @@ def session(net: caffe.Net, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # else its threads hold a core while it is our turn
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     return onnxruntime.InferenceSession(Twin(net).model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
