@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from cnml.graph import Graph
 from cnml.parameter import Parameter
 from cnml.tensor import Shape, Tensor, count
@@ -64,6 +66,8 @@ class Layer:
     auto_top: ClassVar[bool] = False
     #: the layer refuses a top that is one of its bottoms
     refuses_inplace: ClassVar[bool] = False
+    #: the tops are memory that callers fill; a forward leaves them alone
+    given: bool = False
     #: the shapes of the tops are known only after a run
     dynamic: ClassVar[bool] = False
 
@@ -87,6 +91,10 @@ class Layer:
     def emit(self, graph: Graph, bottoms: list[Tensor]) -> list[Tensor]:
         """Add the layer's operators to a graph and return its tops. Called for every new set of shapes; validates them."""
         raise TypeError(f"{type(self).__name__} emits nothing")
+
+    def initial_values(self) -> list[np.ndarray]:
+        """What the tops of a `given` layer hold after set-up; empty for zeros."""
+        return []
 
     def shares_memory(self) -> bool:
         """Whether every top is the bytes of bottom 0 (Reshape, Flatten, Split, Concat of one, Slice into one)."""

@@ -34,7 +34,7 @@ def emit_range(net: Wiring, groups: Groups, first: int, last: int, graph: Graph,
         Layer indices, both included.
     graph : cnml.Graph
     env : dict
-        Blob name → newest tensor; must hold what the range reads and the tops of its Input layers, gets what it makes.
+        Blob name → newest tensor; must hold what the range reads and the tops of its `given` layers, gets what it makes.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def emit_range(net: Wiring, groups: Groups, first: int, last: int, graph: Graph,
     """
     for i in range(first, last + 1):
         layer, bottoms = net.layers[i], net.bottoms[i]
-        if layer.type == "Input":
+        if layer.given:
             continue
         try:
             tops = layer.emit(graph, [env[b] for b in bottoms])
@@ -66,11 +66,11 @@ def emit_range(net: Wiring, groups: Groups, first: int, last: int, graph: Graph,
 
 
 def range_inputs(net: Wiring, first: int, last: int) -> list[str]:
-    """Blobs that layers first..last read before they make them, and those that come from the caller (tops of Input layers)."""
+    """Blobs that layers first..last read before they make them, and those that come from the caller (tops of `given` layers)."""
     made: set[str] = set()
     needed: dict[str, None] = {}
     for i in range(first, last + 1):
-        if net.layers[i].type == "Input":
+        if net.layers[i].given:
             needed.update(dict.fromkeys(net.tops[i]))
             continue
         for b in net.bottoms[i]:

@@ -20,6 +20,7 @@ class InputParams:
 class Input(Layer):
     """Tops of given shapes; `net.blobs[top].reshape` changes them."""
 
+    given = True
     exact_bottoms = 0
     exact_tops = None
     min_tops = 1
