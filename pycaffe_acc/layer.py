@@ -66,7 +66,7 @@ class Layer:
     auto_top: ClassVar[bool] = False
     #: the layer refuses a top that is one of its bottoms
     refuses_inplace: ClassVar[bool] = False
-    #: the tops are memory that callers fill; a forward leaves them alone
+    #: all tops are memory that callers fill; a forward leaves them alone
     given: bool = False
     #: the shapes of the tops are known only after a run
     dynamic: ClassVar[bool] = False
@@ -92,8 +92,12 @@ class Layer:
         """Add the layer's operators to a graph and return its tops. Called for every new set of shapes; validates them."""
         raise TypeError(f"{type(self).__name__} emits nothing")
 
-    def initial_values(self) -> list[np.ndarray]:
-        """What the tops of a `given` layer hold after set-up; empty for zeros."""
+    def held(self) -> list[bool]:
+        """For each top, whether it is memory that callers fill and a forward leaves alone."""
+        return [self.given] * self.num_tops
+
+    def initial_values(self) -> list[np.ndarray | None]:
+        """What each top holds after set-up; None, or a missing entry, for zeros."""
         return []
 
     def shares_memory(self) -> bool:

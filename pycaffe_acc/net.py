@@ -134,15 +134,16 @@ class Net(NetForward):
         for i, layer in enumerate(net.layers):
             layer.setup([env[b].shape for b in net.bottoms[i]])
             share_parameters(layer, self._source.param_specs(i), owners)
-            if layer.given:
-                env.update(zip(net.tops[i], layer.emit(graph, []), strict=True))
+            if any(layer.held()):
+                env.update({n: t for n, t, held in zip(net.tops[i], layer.emit(graph, []), layer.held(), strict=True) if held})
             emit_range(net, self._groups, i, i, graph, env)
         check_activations({n: t.shape for n, t in env.items()})
         for name in net.blob_names:
             self.blobs[name] = Blob(env[name].shape, self._device, name)
         for layer, tops in zip(net.layers, net.tops, strict=True):
             for name, values in zip(tops, layer.initial_values(), strict=False):
-                self.blobs[name].data[...] = values
+                if values is not None:
+                    self.blobs[name].data[...] = values
 
     def _name_layers(self) -> None:
         net = self._wiring
@@ -258,8 +259,7 @@ class Net(NetForward):
             graph, env = Graph(), {}
             net = self._wiring
             for i, layer in enumerate(net.layers):
-                if layer.given:
-                    env.update({n: graph.input(self.blobs[n].shape, n) for n in net.tops[i]})
+                env.update({n: graph.input(self.blobs[n].shape, n) for n, held in zip(net.tops[i], layer.held(), strict=True) if held})
                 emit_range(net, self._groups, i, i, graph, env)
             check_activations({n: t.shape for n, t in env.items()})
             for name, tensor in env.items():

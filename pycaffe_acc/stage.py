@@ -34,7 +34,7 @@ def emit_range(net: Wiring, groups: Groups, first: int, last: int, graph: Graph,
         Layer indices, both included.
     graph : cnml.Graph
     env : dict
-        Blob name → newest tensor; must hold what the range reads and the tops of its `given` layers, gets what it makes.
+        Blob name → newest tensor; must hold what the range reads and its layers' held tops, gets what it makes.
 
     Raises
     ------
@@ -43,7 +43,8 @@ def emit_range(net: Wiring, groups: Groups, first: int, last: int, graph: Graph,
     """
     for i in range(first, last + 1):
         layer, bottoms = net.layers[i], net.bottoms[i]
-        if layer.given:
+        held = layer.held()
+        if held and all(held):
             continue
         try:
             tops = layer.emit(graph, [env[b] for b in bottoms])
@@ -51,7 +52,9 @@ def emit_range(net: Wiring, groups: Groups, first: int, last: int, graph: Graph,
             raise CheckError(f"layer '{layer.name}' ({layer.type}): {e}") from e
         if len(tops) != len(net.tops[i]):
             raise CheckError(f"layer '{layer.name}' ({layer.type}): made {len(tops)} tops where its prototxt has {len(net.tops[i])}")
-        for name, tensor in zip(net.tops[i], tops, strict=True):
+        for name, tensor, kept in zip(net.tops[i], tops, held, strict=True):
+            if kept:
+                continue
             env[name] = tensor
             if name in bottoms:
                 for other in groups.get(name, ()):
@@ -66,17 +69,16 @@ def emit_range(net: Wiring, groups: Groups, first: int, last: int, graph: Graph,
 
 
 def range_inputs(net: Wiring, first: int, last: int) -> list[str]:
-    """Blobs that layers first..last read before they make them, and those that come from the caller (tops of `given` layers)."""
+    """Blobs that layers first..last read before they make them, and those that come from the caller (held tops, `Layer.held`)."""
     made: set[str] = set()
     needed: dict[str, None] = {}
     for i in range(first, last + 1):
-        if net.layers[i].given:
-            needed.update(dict.fromkeys(net.tops[i]))
-            continue
+        held = net.layers[i].held()
+        needed.update(dict.fromkeys(n for n, kept in zip(net.tops[i], held, strict=True) if kept))
         for b in net.bottoms[i]:
             if b not in made:
                 needed[b] = None
-        made.update(net.tops[i])
+        made.update(n for n, kept in zip(net.tops[i], held, strict=True) if not kept)
     return list(needed)
 
 

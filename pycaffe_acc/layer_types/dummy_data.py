@@ -46,12 +46,15 @@ class DummyData(Layer):
                    f"has {len(fillers)} data_filler entries for {self.num_tops} tops; give none, one for all, or one each")
         self._shapes = self._read_shapes()
         self._fillers = list(fillers) * (self.num_tops if len(fillers) == 1 else 1)
-        self.given = all(f.type == "constant" for f in self._fillers)  # filled once, so what a script writes to the tops stays
         self._constants = {i: fill(f, self._shapes[i]) for i, f in enumerate(self._fillers) if f.type == "constant"}
 
-    def initial_values(self) -> list[np.ndarray]:
+    def held(self) -> list[bool]:
+        """Constants are filled once, so what a script writes to those tops stays."""
+        return [i in self._constants for i in range(self.num_tops)]
+
+    def initial_values(self) -> list[np.ndarray | None]:
         """The constants."""
-        return [self._constants[i] for i in range(self.num_tops)] if self.given else []
+        return [self._constants.get(i) for i in range(self.num_tops)]
 
     def _read_shapes(self) -> list[Shape]:
         p, n = self.params, self.num_tops
