@@ -83,6 +83,50 @@ def _checked_shape(dims: tuple[int, ...]) -> Shape:
     return tuple(shape)
 
 
+class Place:
+    """Where a blob lives, or several that share their bytes in Caffe (the blobs of a Split, both ends of a Reshape).
+
+    Parameters
+    ----------
+    device : cnrt.Device
+        Allocates the memory.
+    """
+
+    def __init__(self, device: Device):
+        self._device = device
+        self.memory: Memory | None = None
+        self.remote: tuple[Executable, Tensor] | None = None
+        self._blobs: list[weakref.ref[Blob]] = []
+
+    def add(self, blob: Blob) -> None:
+        """Let a blob live here."""
+        self._blobs.append(weakref.ref(blob))
+
+    def watched(self) -> bool:
+        """Whether a script still holds an array of one of the blobs."""
+        return any(blob is not None and blob.watched() for blob in (r() for r in self._blobs))
+
+    def at_least(self, nbytes: int) -> Memory:
+        """The plain memory, grown to `nbytes` if need be (what was in it stays, the rest is zero)."""
+        if self.memory is None or self.memory.nbytes < nbytes:
+            fresh = self._device.malloc(nbytes)
+            view = fresh.array(np.uint8, (nbytes,))
+            old = 0
+            if self.memory is not None:
+                old = self.memory.nbytes
+                view[:old] = self.memory.array(np.uint8, (old,))
+            view[old:] = 0
+            self.memory = fresh
+        return self.memory
+
+    def sync(self) -> None:
+        """Bring the newest values into the plain memory."""
+        if self.remote is not None:
+            executable, tensor = self.remote
+            self.remote = None
+            executable.read_into(tensor, self.at_least(max(4, 4 * count(tensor.shape))).array(np.float32, tensor.shape))
+
+
 class Blob(_Shaped):
     """An intermediate value of a net.
 
@@ -98,13 +142,19 @@ class Blob(_Shaped):
     """
 
     def __init__(self, shape: Shape, device: Device, name: str = ""):
-        self._device = device
         self.name = name
         self._shape = tuple(shape)
-        self._memory: Memory | None = None
+        self.place = Place(device)
+        self.place.add(self)
+        self._seen: Memory | None = None
         self._owner: np.ndarray | None = None
         self._given: weakref.ref[np.ndarray] | None = None
-        self._remote: tuple[Executable, Tensor] | None = None
+
+    def join(self, other: Blob) -> None:
+        """Live where another blob of the same number of elements lives."""
+        if self.place is not other.place:
+            self.place = other.place
+            self.place.add(self)
 
     @property
     def shape(self) -> Shape:
@@ -124,65 +174,52 @@ class Blob(_Shaped):
     def set_shape(self, shape: Shape) -> None:
         """`reshape` for shapes that were checked already."""
         if shape != self._shape:
-            self.sync()
+            self.place.sync()
+            self.show(shape)
+
+    def show(self, shape: Shape) -> None:
+        """Take another shape over the bytes as they are."""
+        if shape != self._shape:
             self._shape = shape
             self._owner = None
             self._given = None
+
+    def watched(self) -> bool:
+        """Whether a script still holds an array of this blob."""
+        return self._given is not None and self._given() is not None
 
     def home(self, nbytes: int | None = None) -> Memory:
         """The blob's own plain memory, at least `nbytes` long (default: for its shape)."""
-        need = max(4, 4 * self.count if nbytes is None else nbytes)
-        if self._memory is None or self._memory.nbytes < need:
-            fresh = self._device.malloc(need)
-            view = fresh.array(np.uint8, (need,))
-            old = 0
-            if self._memory is not None:
-                old = self._memory.nbytes
-                view[:old] = self._memory.array(np.uint8, (old,))
-            view[old:] = 0
-            self._memory = fresh
-            self._owner = None
-            self._given = None
-        return self._memory
+        return self.place.at_least(max(4, 4 * self.count if nbytes is None else nbytes))
 
     def attach(self, memory: Memory, shape: Shape) -> None:
         """Live in `memory` (plain values of `shape`) from now on."""
-        self._remote = None
-        if memory is not self._memory or shape != self._shape:
-            self._memory = memory
-            self._shape = shape
-            self._owner = None
-            self._given = None
+        self.place.remote = None
+        self.place.memory = memory
+        self.show(shape)
 
     def follow(self, executable: Executable, tensor: Tensor) -> None:
         """Say that the newest values are a tensor of an executable; arrays that a script still holds are brought up to date."""
-        if tensor.shape != self._shape:
-            self._shape = tensor.shape
-            self._owner = None
-            self._given = None
-        self._remote = (executable, tensor)
-        if self._given is not None and self._given() is not None:
-            self.sync()
-
-    def sync(self) -> None:
-        """Bring the newest values into the plain memory."""
-        if self._remote is not None:
-            executable, tensor = self._remote
-            self._remote = None
-            executable.read_into(tensor, self.home(4 * count(tensor.shape)).array(np.float32, tensor.shape))
+        self.show(tensor.shape)
+        self.place.remote = (executable, tensor)
+        if self.place.watched():
+            self.place.sync()
 
     def plain_memory(self) -> Memory:
         """The plain memory with the newest values in it."""
-        self.sync()
+        self.place.sync()
         return self.home()
 
     @property
     def data(self) -> np.ndarray:
         """The values: float32, C order, writable, of the blob's shape."""
-        self.sync()
+        memory = self.plain_memory()
+        if memory is not self._seen:
+            self._seen = memory
+            self._owner = None
+            self._given = None
         given = self._given() if self._given is not None else None
         if given is None:
-            memory = self.home()
             if self._owner is None:
                 self._owner = memory.array(np.float32, self._shape).view(HandOut).view(HandOut)
             given = self._owner.view(np.ndarray)

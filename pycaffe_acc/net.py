@@ -140,6 +140,9 @@ class Net(NetForward):
         check_activations({n: t.shape for n, t in env.items()})
         for name in net.blob_names:
             self.blobs[name] = Blob(env[name].shape, self._device, name)
+            shared = self._groups.get(name)
+            if shared:
+                self.blobs[name].join(self.blobs[next(n for n in self.blobs if n in shared)])
         for layer, tops in zip(net.layers, net.tops, strict=True):
             for name, values in zip(tops, layer.initial_values(), strict=False):
                 if values is not None:

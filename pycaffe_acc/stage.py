@@ -141,6 +141,7 @@ class Stage:
 
     def _leave(self) -> None:
         exe = self.executable
+        elsewhere, current = [], set()  # blobs that share a place hold the same bytes: one of them, a plain one if there is one, tells where
         for name, tensor in self._tops.items():
             blob = self._blobs[name]
             step = exe.dynamic.get(tensor)
@@ -148,8 +149,15 @@ class Stage:
                 self._take(blob, step.results[step.node.outputs.index(tensor)])
             elif exe.is_plain(tensor):
                 blob.attach(exe.memory_of(tensor), tensor.shape)
+                current.add(blob.place)
+            else:
+                elsewhere.append((blob, tensor))
+        for blob, tensor in elsewhere:
+            if blob.place in current:
+                blob.show(tensor.shape)
             else:
                 blob.follow(exe, tensor)
+                current.add(blob.place)
 
     @staticmethod
     def _take(blob: Blob, result: np.ndarray) -> None:
