@@ -9,6 +9,7 @@ import numpy as np
 
 from cnml.cpu import isa
 from cnml.kernels import conv_table as ct
+from cnml.kernels.conv_shape import Conv2dShape
 from cnml.kernels.conv_tiles import DEPTHWISE_TILES, NARROW_TILES, TILES, Tile, depthwise_name, kernel_name, narrow_name
 from cnml.parameter import aligned_empty
 
@@ -19,29 +20,6 @@ INPUT_BYTES = 96 * 1024      # of a chunk's input
 ITEMS = 16                   # at least so many (chunk, block of channels) for the tasks to share, where there are enough tiles
 NARROW_OUTPUTS = 4           # up to here vectors lie along the input channels
 STAGE_CHANNELS = 8           # up to here a kernel row times the channels is one run of memory worth a tap
-
-
-class Conv2dShape(NamedTuple):
-    """Geometry of a convolution; a pair is (vertical, horizontal)."""
-
-    batch: int
-    channels: int
-    height: int
-    width: int
-    outputs: int
-    kernel: tuple[int, int]
-    stride: tuple[int, int] = (1, 1)
-    pad: tuple[int, int] = (0, 0)
-    dilation: tuple[int, int] = (1, 1)
-    group: int = 1
-    pad_end: tuple[int, int] | None = None  # at the bottom and right, when it differs from `pad`
-
-    @property
-    def out(self) -> tuple[int, int]:
-        """Output height and width (Caffe's rule: division truncates towards zero)."""
-        h, w = (int((size + p + q - (d * (k - 1) + 1)) / s) + 1 for size, k, s, p, q, d in
-                zip((self.height, self.width), self.kernel, self.stride, self.pad, self.pad_end or self.pad, self.dilation, strict=True))
-        return h, w
 
 
 class Phase(NamedTuple):
