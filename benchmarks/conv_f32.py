@@ -20,7 +20,9 @@ import numpy as np
 import cnml.kernels  # noqa: F401  registers the kernels
 from cnml.jit import kernel_cfunc
 from cnml.kernels.conv_pack_f32 import pack_conv2d_f32
-from cnml.kernels.conv_plan_f32 import Conv2dShape, ConvPlan, plan_conv2d, takes_plain
+from cnml.kernels.conv_plan_f32 import ConvPlan, plan_conv2d, takes_plain
+from cnml.kernels.conv_shape import Conv2dShape
+from cnml.kernels.conv_tiles import Tile
 from cnml.parameter import aligned_empty
 from cnml.ukernels.peak_f32 import CHAINS, LANES, peak
 from cnrt import kernel_table
@@ -34,6 +36,7 @@ class Layer(NamedTuple):
     """One planned layer with its data."""
 
     name: str
+    count: int
     shape: Conv2dShape
     plan: ConvPlan
     operations: int
@@ -41,32 +44,38 @@ class Layer(NamedTuple):
     alive: tuple[object, ...]
 
 
-def read_shapes(net: str) -> list[tuple[str, Conv2dShape]]:
-    """Layers of a file: name, Cin, H, W, Cout, kh, kw, stride, pad, group."""
-    layers = []
+def both(text: str) -> tuple[int, int]:
+    """`3` or `0,3` as (vertical, horizontal)."""
+    first, *last = map(int, text.split(","))
+    return first, *(last or [first])  # type: ignore[return-value]
+
+
+def read_shapes(net: str) -> list[tuple[str, int, Conv2dShape]]:
+    """Distinct layers of a file: the first one's name, how many there are, and the shape. See `write_shapes.py` for the columns."""
+    layers: dict[Conv2dShape, list[str]] = {}
     for line in (SHAPES / f"{net}.txt").read_text().splitlines():
         if line and not line.startswith("#"):
-            name, *numbers = line.split()
-            c, h, w, o, kh, kw, s, p, g = map(int, numbers)
-            layers.append((name, Conv2dShape(1, c, h, w, o, (kh, kw), (s, s), (p, p), group=g)))
-    return layers
+            name, *numbers, stride, pad, group = line.split()
+            c, h, w, o, kh, kw = map(int, numbers)
+            layers.setdefault(Conv2dShape(1, c, h, w, o, (kh, kw), both(stride), both(pad), group=int(group)), []).append(name)
+    return [(names[0], len(names), shape) for shape, names in layers.items()]
 
 
-def make_layer(name: str, shape: Conv2dShape, cores: int) -> Layer:
-    """Random data and weights for a layer."""
+def make_layer(name: str, count: int, shape: Conv2dShape, cores: int, tile: Tile | None = None) -> Layer:
+    """Random data and weights for a layer, planned by the model or with a given tile."""
     rng = np.random.default_rng(0)
-    plan = plan_conv2d(shape, plain_input=takes_plain(shape))
-    x = aligned_empty((shape.height * shape.width * shape.channels,))
+    plan = plan_conv2d(shape, plain_input=takes_plain(shape), tile=tile)
+    x = aligned_empty((shape.batch * shape.height * shape.width * shape.channels,))
     x[...] = rng.standard_normal(x.shape, np.float32)
     weights = rng.standard_normal((shape.outputs, shape.channels // shape.group, *shape.kernel), np.float32)
     packed, bias = pack_conv2d_f32(plan, weights, np.zeros(shape.outputs), shape.group)
-    y, scratch = aligned_empty((*shape.out, shape.outputs)), aligned_empty((plan.scratch_bytes * cores,), np.uint8)
+    y, scratch = aligned_empty((shape.batch, *shape.out, shape.outputs)), aligned_empty((plan.scratch_bytes * cores,), np.uint8)
     addresses = (x.ctypes.data, packed.ctypes.data, bias.ctypes.data, 0, y.ctypes.data, plan.table.ctypes.data, scratch.ctypes.data)
     block = np.array([*addresses, plan.scratch_bytes, 1, 0, 0], np.int64)
     f = KERNEL(kernel_table.address(plan.kernel))
     address = block.ctypes.data
-    operations = 2 * shape.out[0] * shape.out[1] * weights.size
-    return Layer(name, shape, plan, operations, lambda task, tasks: f(address, task, tasks), (x, packed, bias, y, scratch, block))
+    operations = 2 * shape.batch * shape.out[0] * shape.out[1] * weights.size
+    return Layer(name, count, shape, plan, operations, lambda task, tasks: f(address, task, tasks), (x, packed, bias, y, scratch, block))
 
 
 def seconds(run: Callable[[int, int], None], cores: int) -> float:
@@ -97,7 +106,7 @@ def main() -> None:
     registers[...] = 0.5
     limit_function, address = KERNEL(kernel_cfunc(peak_kernel)), registers.ctypes.data
     for net in options.nets:
-        layers = [make_layer(name, shape, options.cores) for name, shape in read_shapes(net)]
+        layers = [make_layer(*row, options.cores) for row in read_shapes(net)]
         best, fastest = [np.inf] * len(layers), np.inf
         for _ in range(options.rounds):
             fastest = min(fastest, *(seconds(lambda task, tasks: limit_function(address, task, tasks), options.cores) for _ in range(3)))
@@ -112,11 +121,11 @@ def report(net: str, layers: list[Layer], best: list[float], limit: float) -> No
     for layer, t in zip(layers, best, strict=True):
         rate = layer.operations / t / 1e9
         s = layer.shape
-        print(f"{layer.name:24}{s.channels:5} x {s.height:3} x {s.width:3} -> {s.outputs:4} {s.kernel[0]}x{s.kernel[1]}/{s.stride[0]}"
+        print(f"{layer.name:30}{layer.count:3} *{s.channels:5} x {s.height:3} x {s.width:3} -> {s.outputs:4} {s.kernel[0]}x{s.kernel[1]}/{s.stride[0]}"
               f"{t * 1e3:9.3f} ms {rate:7.1f} GFLOP/s {rate / limit:6.1%}  {layer.plan.reason}")
-    total = sum(best)
-    rate = sum(layer.operations for layer in layers) / total / 1e9
-    print(f"{'sum':48} {total * 1e3:9.3f} ms {rate:7.1f} GFLOP/s {rate / limit:6.1%}")
+    total = sum(layer.count * t for layer, t in zip(layers, best, strict=True))
+    rate = sum(layer.count * layer.operations for layer in layers) / total / 1e9
+    print(f"{'sum':61} {total * 1e3:9.3f} ms {rate:7.1f} GFLOP/s {rate / limit:6.1%}")
 
 
 if __name__ == "__main__":
