@@ -121,7 +121,8 @@ def report(net: str, layers: list[Layer], best: list[float], limit: float) -> No
     for layer, t in zip(layers, best, strict=True):
         rate = layer.operations / t / 1e9
         s = layer.shape
-        print(f"{layer.name:30}{layer.count:3} *{s.channels:5} x {s.height:3} x {s.width:3} -> {s.outputs:4} {s.kernel[0]}x{s.kernel[1]}/{s.stride[0]}"
+        size = f"{layer.count:3} *{s.channels:5} x {s.height:3} x {s.width:3} -> {s.outputs:4} {s.kernel[0]}x{s.kernel[1]}/{s.stride[0]}"
+        print(f"{layer.name:30}{size}"
               f"{t * 1e3:9.3f} ms {rate:7.1f} GFLOP/s {rate / limit:6.1%}  {layer.plan.reason}")
     total = sum(layer.count * t for layer, t in zip(layers, best, strict=True))
     rate = sum(layer.count * layer.operations for layer in layers) / total / 1e9

@@ -29,7 +29,8 @@ def lines(net: caffe.Net) -> list[str]:
             continue
         g, (_, c, h, w) = layer.engine.geometry(tuple(bottoms[0])), bottoms[0]
         h, w = (size + end - pad for size, end, pad in zip((h, w), g.pad_end, g.pad, strict=True))  # as if the longer padding were input
-        rows.append(f"{name:<29} {c:4} {h:4} {w:4}  {g.num_output:4} {g.kernel[0]:2} {g.kernel[1]:2} {pair(g.stride):>3} {pair(g.pad):>3} {g.group:5}")
+        kernel = f"{g.num_output:4} {g.kernel[0]:2} {g.kernel[1]:2} {pair(g.stride):>3} {pair(g.pad):>3} {g.group:5}"
+        rows.append(f"{name:<29} {c:4} {h:4} {w:4}  {kernel}")
     return rows
 
 

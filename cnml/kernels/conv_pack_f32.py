@@ -52,7 +52,7 @@ def _pack(plan: ConvPlan, weights: np.ndarray, bias: np.ndarray | None, scale: n
     if shift is not None:
         total = total + np.asarray(shift, np.float64).ravel()
     total = total.reshape(weights.shape[:2])
-    if plan.variant == "depthwise":  # the outputs of one rank side by side, as their inputs lie
+    if plan.variant in ("depthwise", "sliding"):  # the outputs of one rank side by side, as their inputs lie
         weights, total = weights.transpose(1, 0, 2, 3, 4), total.T
     rows, cout = weights.shape[:2]
     blocks = ceil(cout / plan.nr)

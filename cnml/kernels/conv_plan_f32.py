@@ -10,7 +10,19 @@ import numpy as np
 from cnml.cpu import isa
 from cnml.kernels import conv_table as ct
 from cnml.kernels.conv_shape import Conv2dShape
-from cnml.kernels.conv_tiles import DEPTHWISE_TILES, NARROW_TILES, TILES, Tile, depthwise_name, kernel_name, narrow_name
+from cnml.kernels.conv_tiles import (
+    DEPTHWISE_TILES,
+    NARROW_TILES,
+    SLIDING_KERNELS,
+    SLIDING_STRIDES,
+    SLIDING_TILES,
+    TILES,
+    Tile,
+    depthwise_name,
+    kernel_name,
+    narrow_name,
+    sliding_name,
+)
 from cnml.parameter import aligned_empty
 
 PANEL_BYTES = 256 * 1024     # of weights between two passes over the sums: a quarter of a common second-level cache
@@ -18,6 +30,7 @@ WEIGHTS_BYTES = 512 * 1024   # weights up to this size stay in the second-level 
 POINTER_BYTES = 32 * 1024
 INPUT_BYTES = 96 * 1024      # of a chunk's input
 ITEMS = 16                   # at least so many (chunk, block of channels) for the tasks to share, where there are enough tiles
+BAND_LINES = 16              # of a depthwise convolution
 NARROW_OUTPUTS = 4           # up to here vectors lie along the input channels
 STAGE_CHANNELS = 8           # up to here a kernel row times the channels is one run of memory worth a tap
 
@@ -97,6 +110,7 @@ class Variant(NamedTuple):
 
 #: the first row that applies is taken
 VARIANTS: tuple[Variant, ...] = (
+    Variant("sliding", lambda s, plain, dense: not plain and takes_sliding(s), ct.DIRECT),
     Variant("depthwise", lambda s, plain, dense: not plain and s.group == s.channels > 1, ct.DIRECT),
     Variant("narrow", lambda s, plain, dense: not plain and s.outputs // s.group <= NARROW_OUTPUTS and s.channels // s.group >= 8, ct.DIRECT),
     Variant("first", lambda s, plain, dense: plain and takes_plain(s), ct.STAGE_PLAIN),
@@ -134,7 +148,10 @@ def plan_conv2d(shape: Conv2dShape, *, plain_input: bool = False, pixels: Pixels
         layout = "plain" if plain_input else "channels-last"
         raise ValueError(f"failed to plan a convolution of {shape.channels} channels in {shape.group} groups with {layout} input: {why}; "
                          f"known are {', '.join(v.name for v in VARIANTS)}")
-    return _plan(shape, (_conv_phase(shape, rows[0].staged != ct.DIRECT),), shape.out, pixels.filled(shape), rows[0], tile)
+    phase = _conv_phase(shape, rows[0].staged != ct.DIRECT)
+    if rows[0].name == "sliding":
+        return _plan_sliding(shape, phase, pixels.filled(shape), tile or SLIDING_TILES[isa().lanes][0])
+    return _plan(shape, (phase,), shape.out, pixels.filled(shape), rows[0], tile)
 
 
 def plan_deconv2d(shape: Conv2dShape, out: tuple[int, int], *, pixels: Pixels = DENSE, tile: Tile | None = None) -> ConvPlan:
@@ -153,13 +170,19 @@ def plan_deconv2d(shape: Conv2dShape, out: tuple[int, int], *, pixels: Pixels = 
     -------
     ConvPlan
     """
-    row = next(v for v in VARIANTS if v.staged == ct.DIRECT and v.applies(shape, False, True))
+    row = next(v for v in VARIANTS if v.staged == ct.DIRECT and v.name != "sliding" and v.applies(shape, False, True))
     return _plan(shape, deconv_phases(shape, out), out, pixels.filled(shape), row, tile)
 
 
 def takes_plain(shape: Conv2dShape) -> bool:
     """Whether the input may lie in Caffe's order: few channels, as in a first layer."""
     return shape.channels <= STAGE_CHANNELS and shape.group == 1 and shape.dilation[1] == 1 and shape.out[1] * shape.stride[1] <= 4096
+
+
+def takes_sliding(shape: Conv2dShape) -> bool:
+    """Whether it is a depthwise convolution of a kind that `cnml.kernels.sliding_f32` runs."""
+    return (shape.group == shape.channels == shape.outputs > 1 and shape.dilation == (1, 1) and shape.kernel[1] in SLIDING_KERNELS
+            and shape.stride[1] in SLIDING_STRIDES)
 
 
 def _conv_phase(shape: Conv2dShape, staged: bool) -> Phase:
@@ -200,12 +223,10 @@ def _plan(shape: Conv2dShape, phases: tuple[Phase, ...], out: tuple[int, int], p
     blocks = shape.group * ceil(group_outputs / nr) if variant.name == "direct" else 1  # the others take all blocks of a tile at once
     chunk = _staged_chunk(shape, phases[0], mr) if staged else _chunk(shape, count, taps, mr, panel_outer, blocks)
     taps_block, depth_block = _blocks(taps, depth, nr, count > mr and not narrow and not depthwise)
-    h = [0] * ct.HEADER
-    h[ct.BATCH], h[ct.HEIGHT], h[ct.WIDTH], h[ct.CHANNELS] = shape.batch, shape.height, shape.width, shape.channels
-    h[ct.X_PIXEL], h[ct.Y_PIXEL], h[ct.ADD_PIXEL] = (4 * int(p or 0) for p in pixels)
+    h = _header(shape, out, pixels, chunk)
     h[ct.DEPTH], h[ct.GROUP_STEP], h[ct.GROUPS], h[ct.COUT_GROUP] = depth, 4 * depth, shape.group, group_outputs
-    h[ct.OUT_HEIGHT], h[ct.OUT_WIDTH], h[ct.CHUNK], h[ct.PANEL_OUTER], h[ct.STAGED] = *out, chunk, int(panel_outer), variant.staged
-    h[ct.TAPS_BLOCK], h[ct.DEPTH_BLOCK], h[ct.ZEROS], h[ct.PHASES] = taps_block, depth_block, shape.channels, len(phases)
+    h[ct.PANEL_OUTER], h[ct.STAGED], h[ct.PHASES] = int(panel_outer), variant.staged, len(phases)
+    h[ct.TAPS_BLOCK], h[ct.DEPTH_BLOCK] = taps_block, depth_block
     table = _table(h, phases, packed_depth * padded * 4)
     lines = (chunk // phases[0].grid[1] - 1) * shape.stride[0] + (shape.kernel[0] - 1) * shape.dilation[0] + 1 if staged else 0
     wide = (phases[0].grid[1] - 1) * shape.stride[1] + shape.kernel[1]
@@ -215,6 +236,30 @@ def _plan(shape: Conv2dShape, phases: tuple[Phase, ...], out: tuple[int, int], p
         reason += f", sums revisited every {min(taps_block, taps) * depth_block} products"
     name = {"depthwise": depthwise_name, "narrow": narrow_name}.get(variant.name, kernel_name)
     return ConvPlan(name(mr, nr), nr, phases, variant.name, table, ceil(scratch / 64) * 64, reason)
+
+
+def _header(shape: Conv2dShape, out: tuple[int, int], pixels: Pixels, chunk: int) -> list[int]:
+    """The words that every variant has."""
+    h = [0] * ct.HEADER
+    h[ct.BATCH], h[ct.HEIGHT], h[ct.WIDTH], h[ct.CHANNELS], h[ct.ZEROS] = shape.batch, shape.height, shape.width, shape.channels, shape.channels
+    h[ct.X_PIXEL], h[ct.Y_PIXEL], h[ct.ADD_PIXEL] = (4 * int(p or 0) for p in pixels)
+    h[ct.OUT_HEIGHT], h[ct.OUT_WIDTH], h[ct.CHUNK] = *out, chunk
+    return h
+
+
+def _plan_sliding(shape: Conv2dShape, phase: Phase, pixels: Pixels, tile: Tile) -> ConvPlan:
+    """Bands of lines as low as keep the tasks busy, and not so high that going down them touches more pages than the address cache holds."""
+    (height, width), nr = shape.out, tile.nv * isa().lanes
+    blocks = ceil(shape.channels / nr)
+    bands = max(ceil(height / BAND_LINES), min(ceil(ITEMS / blocks), height))
+    lines = ceil(height / bands)
+    h = _header(shape, shape.out, pixels, lines * width)
+    h[ct.DEPTH], h[ct.GROUP_STEP], h[ct.GROUPS], h[ct.COUT_GROUP], h[ct.PHASES] = 1, 4, shape.group, 1, 1
+    wide = (ceil(width / tile.mr) * tile.mr - 1) * shape.stride[1] + shape.kernel[1]
+    scratch = 4 * shape.channels + 64 + 8 * wide * ((lines - 1) * shape.stride[0] + shape.kernel[0])
+    reason = f"sliding: {tile.mr} pixels x {nr} channels, {lines} lines a band"
+    name = sliding_name(tile.mr, nr, shape.kernel[1], shape.stride[1])
+    return ConvPlan(name, nr, (phase,), "sliding", _table(h, (phase,), 0), ceil(scratch / 64) * 64, reason)
 
 
 def _chunk(shape: Conv2dShape, pixels: int, taps: int, mr: int, panel_outer: bool, blocks: int) -> int:

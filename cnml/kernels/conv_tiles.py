@@ -35,6 +35,15 @@ DEPTHWISE_TILES: dict[int, tuple[Tile, ...]] = {
     4: (Tile(4, 2, 0.5),),
 }
 
+#: depthwise, along a line: `mr` neighbouring pixels
+SLIDING_TILES: dict[int, tuple[Tile, ...]] = {
+    16: (Tile(7, 2, 0.8),),
+    8: (Tile(7, 1, 0.8),),
+    4: (Tile(7, 1, 0.8),),
+}
+SLIDING_KERNELS = (3, 4, 5)  # widths that have kernels of their own
+SLIDING_STRIDES = (1, 2)
+
 #: `nv` is outputs here, not vectors
 NARROW_TILES: dict[int, tuple[Tile, ...]] = {
     16: (Tile(12, 1, 0.35), Tile(6, 4, 0.6)),
@@ -51,6 +60,11 @@ def kernel_name(mr: int, nr: int) -> str:
 def depthwise_name(mr: int, nr: int) -> str:
     """Name of the depthwise kernel with a tile of `mr` pixels by `nr` channels."""
     return f"depthwise_nhwc_f32_{mr}x{nr}"
+
+
+def sliding_name(mr: int, nr: int, columns: int, stride: int) -> str:
+    """Name of the depthwise kernel along lines with a tile of `mr` pixels by `nr` channels."""
+    return f"sliding_nhwc_f32_{mr}x{nr}_{columns}s{stride}"
 
 
 def narrow_name(mr: int, nq: int) -> str:

@@ -20,7 +20,7 @@ def depthwise(channels, kernel=(3, 3), size=(9, 10), batch=1, multiplier=1, **kw
 @pytest.mark.parametrize("channels", [2, LANES - 1, LANES, LANES + 1, NR - 1, NR, NR + 1, 3 * NR])
 @pytest.mark.parametrize("tasks", [1, 2, 3])
 def test_channels(channels, tasks, rng):
-    plan = check_conv(rng, depthwise(channels, pad=(1, 1)), tasks=tasks, ending=Ending(1))
+    plan = check_conv(rng, depthwise(channels, pad=(1, 1)), tasks=tasks, ending=Ending(1), variant="depthwise")
     assert plan.variant == "depthwise"
 
 
@@ -28,16 +28,16 @@ def test_channels(channels, tasks, rng):
                                    depthwise(20, (2, 2), stride=(3, 4)), depthwise(7, (1, 1)), depthwise(40, (4, 4), (4, 4)),
                                    depthwise(3, pad=(4, 0), pad_end=(0, 1))])
 def test_geometry(shape, rng):
-    check_conv(rng, shape, extra=2)
+    check_conv(rng, shape, extra=2, variant="depthwise")
 
 
 @pytest.mark.parametrize("multiplier", [2, 3])
 @pytest.mark.parametrize("add", ["", "other", "output"])
 def test_multiplier(multiplier, add, rng):
-    check_conv(rng, depthwise(NR + 5, multiplier=multiplier, pad=(1, 1)), add=add, tasks=2, ending=Ending(2, 0.5))
+    check_conv(rng, depthwise(NR + 5, multiplier=multiplier, pad=(1, 1)), add=add, tasks=2, ending=Ending(2, 0.5), variant="depthwise")
 
 
 @pytest.mark.parametrize("add", ["", "other", "output"])
 @pytest.mark.parametrize("ending", [Ending(0), Ending(1), Ending(2, 0.1), Ending(3, 0.0, 6.0)], ids=str)
 def test_endings(add, ending, rng):
-    check_conv(rng, depthwise(NR + 5, pad=(1, 1)), add=add, ending=ending, affine=True)
+    check_conv(rng, depthwise(NR + 5, pad=(1, 1)), add=add, ending=ending, affine=True, variant="depthwise")
