@@ -11,9 +11,9 @@ import numpy as np
 from cnml.compiler import Home, Plan
 from cnml.emitter import Call, Emitter, ScratchBlock
 from cnml.errors import CnmlError
-from cnml.fusion import fuse
 from cnml.graph import Graph, Node
 from cnml.parameter import Parameter
+from cnml.passes import PASSES, run_passes, switched_off
 from cnml.tensor import Layout, Tensor, same_bytes
 from cnrt.device import Device
 from cnrt.function import Constant, Function, Instruction, Scratch
@@ -78,14 +78,19 @@ class Executable:
     device : cnrt.Device
     fusion : bool
         False keeps one instruction group per operator.
+    off : frozenset of str
+        Names of passes to leave out (`cnml.passes`), with those that the environment switches off.
     """
 
-    def __init__(self, graph: Graph, retained: Iterable[Tensor], bindings: dict[Tensor, Memory], home: Home, device: Device, fusion: bool = True):
+    def __init__(self, graph: Graph, retained: Iterable[Tensor], bindings: dict[Tensor, Memory], home: Home, device: Device, fusion: bool = True,
+                 off: frozenset[str] = frozenset()):
         retained = list(retained)
-        if fusion and kernels_enabled():
-            graph = fuse(graph, set(retained))
+        off |= switched_off()
+        if not fusion or not kernels_enabled():
+            off |= frozenset(PASSES)
+        graph = run_passes(graph, set(retained), off)
         self.device = device
-        self._plan = Plan(graph, retained, bindings)
+        self._plan = Plan(graph, retained, bindings, off)
         self._plan.allocate(home, device.malloc)
         self._parameters: list[Parameter] = list(dict.fromkeys(p for n in self._plan.nodes for p in n.parameters))
         self._shapes = [p.shape for p in self._parameters]
@@ -104,10 +109,14 @@ class Executable:
         return self._plan.nodes
 
     def memory_of(self, tensor: Tensor) -> Memory:
-        """Where a tensor lies."""
-        memory = self._plan.storages[tensor].memory
-        assert memory is not None
-        return memory
+        """The memory in which a tensor lies; a retained one has it to itself."""
+        return self._place(tensor)[0]
+
+    def _place(self, tensor: Tensor) -> tuple[Memory, int]:
+        """Memory and byte offset of a tensor's storage."""
+        storage = self._plan.storages[tensor]
+        assert storage.memory is not None
+        return storage.memory, storage.offset
 
     def holds(self, tensor: Tensor) -> bool:
         """Whether the tensor still exists after fusion."""
@@ -115,10 +124,11 @@ class Executable:
 
     def stored(self, tensor: Tensor) -> np.ndarray:
         """The live bytes of a tensor, shaped as they lie in memory (float32; a view with gaps if the tensor has a pitch)."""
+        memory, offset = self._place(tensor)
         if tensor.pitch:
             n, h, w, c = tensor.stored_shape
-            return self.memory_of(tensor).array(np.float32, (n, h, w, tensor.pitch))[..., tensor.offset:tensor.offset + c]
-        return self.memory_of(tensor).array(np.float32, tensor.stored_shape)
+            return memory.array(np.float32, (n, h, w, tensor.pitch), offset)[..., tensor.offset:tensor.offset + c]
+        return memory.array(np.float32, tensor.stored_shape, offset)
 
     def read_into(self, tensor: Tensor, out: np.ndarray) -> None:
         """Copy a tensor into a plain array of its logical shape."""
@@ -186,8 +196,9 @@ class Executable:
         args: list[object] = []
         for a in call.args:
             if isinstance(a, Tensor):
-                memory = self.memory_of(a)
-                args.append(memory.at(4 * a.offset) if a.offset else memory)
+                memory, offset = self._place(a)
+                offset += 4 * a.offset
+                args.append(memory.at(offset) if offset else memory)
             elif isinstance(a, Parameter):
                 args.append(Constant(a.array))
             elif isinstance(a, np.ndarray):
@@ -262,8 +273,12 @@ class Executable:
                 for t, (node, _, note) in zip(times, self._groups, strict=True)]
 
     def activation_bytes(self) -> int:
-        """Bytes of all tensors' storages."""
+        """Bytes of all tensors' storages, as if each had its own."""
         return sum(s.nbytes for s in dict.fromkeys(self._plan.storages.values()))
+
+    def peak_bytes(self) -> int:
+        """Bytes that the values between inputs and retained values take, sharing memory over time."""
+        return self._plan.peak_bytes
 
 
 def kernels_enabled() -> bool:

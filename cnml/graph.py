@@ -27,6 +27,13 @@ class Node:
         self.parameters = parameters
         self.outputs: list[Tensor] = []
 
+    @classmethod
+    def of(cls, op: Operator, inputs: list[Tensor], parameters: list[Parameter], outputs: list[Tensor]) -> Node:
+        """A node that makes tensors which are there already."""
+        node = cls(op, inputs, parameters)
+        node.outputs = outputs
+        return node
+
     @property
     def name(self) -> str:
         """The operator's name."""
@@ -42,6 +49,37 @@ class Graph:
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.inputs: list[Tensor] = []
+
+    @classmethod
+    def of(cls, inputs: list[Tensor], nodes: list[Node]) -> Graph:
+        """A graph of nodes that are there already."""
+        graph = cls()
+        graph.inputs, graph.nodes = inputs, nodes
+        return graph
+
+    def copy(self, substitutes: dict[Parameter, Parameter]) -> tuple[Graph, dict[Tensor, Tensor]]:
+        """The same graph with tensors of its own.
+
+        Parameters
+        ----------
+        substitutes : dict
+            Parameters to read instead of others.
+
+        Returns
+        -------
+        Graph
+        dict of Tensor to Tensor
+            Each tensor's twin.
+        """
+        twins = {t: Tensor(t.shape, t.name) for t in self.inputs}
+        nodes = []
+        for node in self.nodes:
+            parameters = [substitutes.get(p, p) for p in node.parameters]
+            made = Node(node.op, [twins[t] for t in node.inputs], parameters)
+            made.outputs = [Tensor(t.shape, t.name, made) for t in node.outputs]
+            twins.update(zip(node.outputs, made.outputs, strict=True))
+            nodes.append(made)
+        return Graph.of([twins[t] for t in self.inputs], nodes), twins
 
     def input(self, shape: Shape, name: str) -> Tensor:
         """A tensor that comes from outside, in PLAIN layout."""

@@ -30,6 +30,8 @@ class Operator:
     inplace: ClassVar[bool] = False
     #: `lower` honours the pitch of output 0, so it can be written straight into its place in a wider tensor
     strided_output: ClassVar[bool] = False
+    #: `lower` honours the pitch of input 0, so it can be read where it lies in a wider tensor
+    strided_input: ClassVar[bool] = False
     #: outputs are the bytes of input 0 under another shape; no instruction is made
     view: ClassVar[bool] = False
     #: `run` returns arrays whose shapes are known only then
@@ -95,8 +97,18 @@ class Operator:
         """Write the instructions. The default runs `reference` on the host."""
         emit.host(self)
 
+    def effects(self) -> bool:
+        """Whether a run does more than make the outputs from the inputs: state, files, code of the user. Such an operator is never left out and never
+        run twice.
+        """
+        return self.mutates or self.dynamic
+
     def joins_channels(self) -> bool:
         """Whether output 0 is the inputs side by side along the channels, and inputs with a pitch are in their place already."""
+        return False
+
+    def cuts_channels(self) -> bool:
+        """Whether the outputs are consecutive bands of the channels of input 0, and outputs with a pitch need no copy."""
         return False
 
     def as_fold(self, shape: Shape, parameters: list[Shape]) -> Fold | None:

@@ -41,12 +41,13 @@ def concat_x32(args, task_id, task_dim):
 
 @kernel("slice_x32")
 def slice_x32(args, task_id, task_dim):
-    """Every row of x is the rows of the outputs, one after the other; arguments x, rows, row length, number of outputs, then each output and its
-    row length."""
+    """Every row of x is the rows of the outputs, one after the other; arguments x, rows, row length, number of outputs, then each output (0: it stays
+    where it is) and its row length."""
     rows, length, outputs = word(args, 1), word(args, 2), word(args, 3)
     x = i32_at(word(args, 0), rows * length)
     at = 0
     for j in range(outputs):
         n = word(args, 5 + 2 * j)
-        copy_rows(x[at:], i32_at(word(args, 4 + 2 * j), rows * n), rows, n, length, n, task_id, task_dim)
+        if word(args, 4 + 2 * j) != 0:
+            copy_rows(x[at:], i32_at(word(args, 4 + 2 * j), rows * n), rows, n, length, n, task_id, task_dim)
         at += n

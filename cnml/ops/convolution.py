@@ -51,7 +51,7 @@ class ConvolutionGeometry:
 
 
 class Convolution(Operator):
-    """Parameters: weights (O, C/group, kernel…), bias (O,) if any, then those of the folded affine steps.
+    """Parameters: weights (O, C/group, kernel…), bias (O,) if any, then those of the affine steps behind and before it.
 
     Parameters
     ----------
@@ -60,25 +60,48 @@ class Convolution(Operator):
     folds : tuple of Fold
         Affine steps per output channel after the convolution.
     activation : Activation
+    residual : bool
+        Whether a second input of the output's shape is added before the activation.
+    ahead : tuple of Fold
+        Affine steps per input channel before the convolution.
     """
 
     kind = "Convolution"
     strided_output = True
+    strided_input = True
 
-    def __init__(self, geometry: ConvolutionGeometry, name: str = "", folds: tuple[Fold, ...] = (), activation: Activation = Activation()):
+    def __init__(self, geometry: ConvolutionGeometry, name: str = "", folds: tuple[Fold, ...] = (), activation: Activation = Activation(),
+                 residual: bool = False, ahead: tuple[Fold, ...] = ()):
         super().__init__(name)
         self.geometry = geometry
         self.folds = folds
         self.activation = activation
+        self.residual = residual
+        self.ahead = ahead
 
-    def fused(self, fold: Fold | None = None, activation: Activation | None = None, name: str | None = None) -> Convolution:
+    def fused(self, fold: Fold | None = None, activation: Activation | None = None, name: str | None = None,
+              residual: bool | None = None) -> Convolution:
         """This operator with one more step behind it."""
         return type(self)(self.geometry, self.name if name is None else name, (*self.folds, fold) if fold else self.folds,
-                          activation or self.activation)
+                          activation or self.activation, self.residual if residual is None else residual, self.ahead)
+
+    def preceded(self, folds: tuple[Fold, ...], name: str) -> Convolution:
+        """This operator with affine steps before it."""
+        return type(self)(self.geometry, name, self.folds, self.activation, self.residual, folds)
 
     def takes_folds(self, shape: Shape) -> bool:
-        """Whether steps along axis 1 of an output of `shape` are along its channels."""
-        return self.geometry.axis == 1
+        """Whether steps along axis 1 of an output of `shape` are along its channels: not behind a sum."""
+        return self.geometry.axis == 1 and not self.residual
+
+    def takes_sum(self, shape: Shape) -> bool:
+        """Whether a tensor can be added to the result for an input of `shape`: in the kernels for images, before any activation."""
+        return self._image_shape(shape) is not None and not self.residual and self.activation.kind == "none"
+
+    def takes_fold_ahead(self, shape: Shape, folds: tuple[Fold, ...]) -> bool:
+        """Whether affine steps before it can go into the weights. Zeros are padded behind the steps, so a shift needs a convolution without them."""
+        g = self.geometry
+        factors_only = all(f.kind == "scale" and f.parameters == 1 for f in folds)
+        return self._image_shape(shape) is not None and not self.ahead and (factors_only or not any((*g.pad, *g.pad_end)))
 
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
         """out = (in + pad + pad_end - (dilation * (kernel - 1) + 1)) / stride + 1, divided toward zero as C does."""
@@ -92,12 +115,27 @@ class Convolution(Operator):
                         for i, p, q, d, k, s in zip(shape[g.axis + 1:], g.pad, g.pad_end, g.dilation, g.kernel, g.stride, strict=True))
         expect(all(e > 0 for e in spatial), self, f"input {shape} and kernel {g.kernel}",
                f"its output would have the spatial extents {spatial}; they must be positive")
-        return [(*shape[:g.axis], g.num_output, *spatial)]
+        out = (*shape[:g.axis], g.num_output, *spatial)
+        if self.residual:
+            expect(tuple(inputs[1]) == out, self, f"a tensor of shape {inputs[1]} to add", f"it must have the output's shape {out}")
+        return [out]
+
+    def _after_ahead(self, arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
+        """Weights and bias with the affine steps before the convolution in them."""
+        w, b = arrays[0], arrays[1] if self.geometry.bias else None
+        if not self.ahead:
+            return w, b
+        channels, group = w.shape[1] * self.geometry.group, self.geometry.group
+        factor, shift = fold_affine(self.ahead, arrays[-sum(f.parameters for f in self.ahead):], channels)
+        grouped = np.asarray(w, np.float64).reshape(group, w.shape[0] // group, w.shape[1], -1)
+        more = np.einsum("goct,gc->go", grouped, shift.reshape(group, -1)).reshape(-1)
+        scaled = grouped * factor.reshape(group, 1, -1, 1)
+        return scaled.reshape(w.shape), more if b is None else np.asarray(b, np.float64).reshape(-1) + more
 
     def folded(self, arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
         """Weights and bias with the affine steps in them (float64 when there are any)."""
         n = 2 if self.geometry.bias else 1
-        w, b = arrays[0], arrays[1] if self.geometry.bias else None
+        w, b = self._after_ahead(arrays)
         if not self.folds:
             return w, b
         factor, shift = fold_affine(self.folds, arrays[n:], self.geometry.num_output)
@@ -111,7 +149,8 @@ class Convolution(Operator):
         w, b = self.folded(parameters)
         out = self.reshape([x.shape], [p.shape for p in parameters])[0]
         y = convolution(x.reshape(prod(x.shape[:g.axis]), *x.shape[g.axis:]), w, b, out[g.axis + 1:], g.stride, g.pad, g.dilation, g.group)
-        return [self.activation.apply(y.reshape(out))]
+        y = y.reshape(out)
+        return [self.activation.apply(y + inputs[1] if self.residual else y)]
 
     def _image_shape(self, shape: Shape) -> Conv2dShape | None:
         """The geometry for the two-dimensional kernels, if they can run it."""
@@ -127,7 +166,7 @@ class Convolution(Operator):
         if image is None:
             return [Layout.PLAIN], [Layout.PLAIN]
         plain = given[0] is Layout.PLAIN and takes_plain(image)
-        return [Layout.PLAIN if plain else Layout.NHWC], [Layout.NHWC]
+        return [Layout.PLAIN if plain else Layout.NHWC, *[Layout.NHWC] * self.residual], [Layout.NHWC]
 
     def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
         """The register-tile kernel for images, plain loops for other numbers of axes."""
@@ -136,13 +175,15 @@ class Convolution(Operator):
             self._lower_nd(emit, inputs[0], outputs[0])
             return
         x, y = inputs[0], outputs[0]
-        plan = plan_conv2d(image, plain_input=x.layout is Layout.PLAIN and takes_plain(image), pixels=Pixels(y=y.pitch or None))
+        add = inputs[1] if self.residual else None
+        pixels = Pixels(x.pitch or None, y.pitch or None, add.pitch or None if add is not None else None)
+        plan = plan_conv2d(image, plain_input=x.layout is Layout.PLAIN and takes_plain(image), pixels=pixels)
 
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             weights, bias = self.folded(arrays)
             return pack_conv2d_f32(plan, weights, bias, self.geometry.group)
-        weights, bias = emit.packed(("conv2d", plan.nr, plan.variant, self.geometry.group, self.folds), pack, *emit.parameters)
-        emit.call(plan.kernel, x, weights, bias, None, y, plan.table, emit.scratch(plan.scratch_bytes), *self.activation.words())
+        weights, bias = emit.packed(("conv2d", plan.nr, plan.variant, self.geometry.group, self.folds, self.ahead), pack, *emit.parameters)
+        emit.call(plan.kernel, x, weights, bias, add, y, plan.table, emit.scratch(plan.scratch_bytes), *self.activation.words())
         emit.note(plan.reason)
 
     def _lower_nd(self, emit: Emitter, x: Tensor, y: Tensor) -> None:

@@ -46,3 +46,7 @@ class HostCall(Operator):
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
         """The function itself."""
         return self._function(inputs, parameters)
+
+    def effects(self) -> bool:
+        """Always: the function may do anything."""
+        return True

@@ -28,20 +28,30 @@ class InnerProduct(Operator):
     name : str
     folds : tuple of Fold
     activation : Activation
+    ahead : tuple of Fold
+        Affine steps per channel (axis 1) of the input before the product.
     """
 
     kind = "InnerProduct"
 
     def __init__(self, num_output: int, axis: int = 1, bias: bool = True, transpose: bool = False, name: str = "", folds: tuple[Fold, ...] = (),
-                 activation: Activation = Activation()):
+                 activation: Activation = Activation(), ahead: tuple[Fold, ...] = ()):
         super().__init__(name)
         self.num_output, self.axis, self.bias, self.transpose = num_output, axis, bias, transpose
-        self.folds, self.activation = folds, activation
+        self.folds, self.activation, self.ahead = folds, activation, ahead
 
     def fused(self, fold: Fold | None = None, activation: Activation | None = None, name: str | None = None) -> InnerProduct:
         """This operator with one more step behind it."""
         return type(self)(self.num_output, self.axis, self.bias, self.transpose, self.name if name is None else name,
-                          (*self.folds, fold) if fold else self.folds, activation or self.activation)
+                          (*self.folds, fold) if fold else self.folds, activation or self.activation, self.ahead)
+
+    def preceded(self, folds: tuple[Fold, ...], name: str) -> InnerProduct:
+        """This operator with affine steps before it."""
+        return type(self)(self.num_output, self.axis, self.bias, self.transpose, name, self.folds, self.activation, folds)
+
+    def takes_fold_ahead(self, shape: Shape, folds: tuple[Fold, ...]) -> bool:
+        """Whether affine steps per channel of an input of `shape` can go into the weights."""
+        return self.axis == 1 and not self.ahead and shape[1] > 0
 
     def takes_folds(self, shape: Shape) -> bool:
         """Whether steps along axis 1 of an output of `shape` are along its columns."""
@@ -61,11 +71,21 @@ class InnerProduct(Operator):
         """Weights (N, K) and bias with the affine steps in them."""
         n = 2 if self.bias else 1
         w, b = arrays[0].T if self.transpose else arrays[0], arrays[1] if self.bias else None
+        if self.ahead:
+            w, b = self._after_ahead(w, b, arrays[-sum(f.parameters for f in self.ahead):])
         if not self.folds:
             return w, b
         factor, shift = fold_affine(self.folds, arrays[n:], self.num_output)
         b = shift if b is None else np.asarray(b, np.float64).reshape(-1) * factor + shift
         return np.asarray(w, np.float64) * factor[:, None], b
+
+    def _after_ahead(self, w: np.ndarray, b: np.ndarray | None, arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Weights and bias with the affine steps before the product in them; how many channels there are shows in the steps' parameters."""
+        channels = max(np.size(a) for a in arrays)
+        factor, shift = fold_affine(self.ahead, arrays, channels)
+        by_channel = np.asarray(w, np.float64).reshape(w.shape[0], channels, -1)
+        more = np.einsum("ncs,c->n", by_channel, shift)
+        return (by_channel * factor[:, None]).reshape(w.shape), more if b is None else np.asarray(b, np.float64).reshape(-1) + more
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
         """See `cnml.reference.inner_product`."""
@@ -91,7 +111,7 @@ class InnerProduct(Operator):
             if image is not None:
                 weights = weights.reshape(-1, *image).transpose(0, 2, 3, 1).reshape(self.num_output, k)
             return pack_inner_product_f32(plan, weights, bias)
-        weights, bias = emit.packed(("inner_product", plan.nr, self.transpose, image, self.folds), pack, *emit.parameters)
+        weights, bias = emit.packed(("inner_product", plan.nr, self.transpose, image, self.folds, self.ahead), pack, *emit.parameters)
         emit.call(plan.kernel, x, weights, bias, None, y, plan.table, emit.scratch(plan.scratch_bytes), *self.activation.words())
         emit.note(plan.reason)
 

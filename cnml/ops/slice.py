@@ -47,9 +47,16 @@ class Slice(Operator):
         """Any order will do."""
         return [given[0]], [given[0]]
 
+    def cuts_channels(self) -> bool:
+        """Along axis 1."""
+        return self.axis == 1
+
     def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
-        """Copy every output from its columns of the input."""
+        """Copy every output from its columns of the input, unless its readers read it there."""
+        if all(y.pitch for y in outputs):
+            emit.note("read in place by its readers")
+            return
         x = inputs[0]
         axis = stored_axis(self.axis, x.layout)
-        pieces = [word for y in outputs for word in (y, count(y.stored_shape[axis:]))]
+        pieces = [word for y in outputs for word in (None if y.pitch else y, count(y.stored_shape[axis:]))]
         emit.call("slice_x32", x, count(x.stored_shape[:axis]), count(x.stored_shape[axis:]), len(outputs), *pieces)

@@ -36,7 +36,8 @@ class Nhwc(ConvertLayout):
         return [Layout.PLAIN], [Layout.NHWC]
 
 
-def run_graph(graph: Graph, values: dict[Tensor, np.ndarray], wanted: Sequence[Tensor], cores: int = 1, fusion: bool = True) -> list[np.ndarray]:
+def run_graph(graph: Graph, values: dict[Tensor, np.ndarray], wanted: Sequence[Tensor], cores: int = 1, fusion: bool = True,
+              off: frozenset[str] = frozenset()) -> list[np.ndarray]:
     """Compile, run, and read the wanted tensors."""
     device = current_device()
     bindings = {}
@@ -44,7 +45,7 @@ def run_graph(graph: Graph, values: dict[Tensor, np.ndarray], wanted: Sequence[T
         memory = device.malloc(max(4, tensor.nbytes))
         memory.array(np.float32, tensor.shape)[...] = value
         bindings[tensor] = memory
-    executable = Executable(graph, wanted, bindings, lambda t: None, device, fusion)
+    executable = Executable(graph, wanted, bindings, lambda t: None, device, fusion, off)
     with Queue(device) as queue:
         executable.run(queue, cores)
     results = []
