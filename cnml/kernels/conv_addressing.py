@@ -71,21 +71,29 @@ def chunk_range(table, phase, chunk):
 
 
 @jit
+def ramp(address, n, start, step):
+    """n words from `start` on, `step` apart."""
+    dst = i64_at(address, n)
+    for i in range(n):
+        dst[i] = start + i * step
+
+
+@jit
 def fill_pixels(table, phase, first, rows, padded, pixels):
     """pixels[i] = index in the output of the chunk's pixel i; the last is repeated up to `padded`."""
     gh, gw = word(phase, GRID_HEIGHT), word(phase, GRID_WIDTH)
     oh, ow = word(table, OUT_HEIGHT), word(table, OUT_WIDTH)
     out_y, out_x, step_y, step_x = word(phase, OUT_Y), word(phase, OUT_X), word(phase, OUT_STEP_Y), word(phase, OUT_STEP_X)
-    dst = i64_at(pixels, padded)
-    i, gx, line = 0, first % gw, first // gw
-    while i < rows:
-        at = ((line // gh) * oh + out_y + (line % gh) * step_y) * ow + out_x + gx * step_x
-        n = min(rows - i, gw - gx)
-        for k in range(n):
-            dst[i + k] = at + k * step_x
-        i, gx, line = i + n, 0, line + 1
-    for i in range(rows, padded):
-        dst[i] = dst[rows - 1]
+    if gw == ow and gh == oh:  # all of it, in order
+        ramp(pixels, rows, first, 1)
+    else:
+        i, gx, line = 0, first % gw, first // gw
+        while i < rows:
+            at = ((line // gh) * oh + out_y + (line % gh) * step_y) * ow + out_x + gx * step_x
+            n = min(rows - i, gw - gx)
+            ramp(pixels + 8 * i, n, at, step_x)
+            i, gx, line = i + n, 0, line + 1
+    ramp(pixels + 8 * rows, padded - rows, word(pixels, rows - 1), 0)
 
 
 @jit
@@ -103,43 +111,51 @@ def line_inside(table, phase, line):
 
 
 @jit
-def fill_taps(table, phase, x, zeros, first, rows, mr, offsets, flags, pointers):
-    """Where the chunk's pixels read.
+def fill_taps(table, phase, x, zeros, first, rows, mr, offsets, entries, pointers):
+    """Where the chunk's pixels read: two words a tile, the address of its pointers and the bytes from those of one tap to those of the next.
 
-    A tile inside of the image gets flag 1 and one pointer a pixel, to which the `offsets` of the taps are added. A tile at the border gets flag 0 and
+    A tile inside of the image has one pointer a pixel, to which the `offsets` of the taps are added, and no step. A tile at the border has
     pointers[tap][pixel], to `zeros` where the tap is outside. The last pixel is repeated.
     """
     gw, nt, step_x = word(phase, GRID_WIDTH), word(phase, TAPS), word(phase, STEP_X)
-    low_x, high_x, step_bytes = -word(phase, MIN_X), word(table, WIDTH) - word(phase, MAX_X), step_x * word(table, X_PIXEL)
-    tiles = (rows + mr - 1) // mr
-    offset, flag, dst = i64_at(offsets, nt), i64_at(flags, tiles), i64_at(pointers, tiles * mr * nt)
+    step_bytes, tiles = step_x * word(table, X_PIXEL), (rows + mr - 1) // mr
+    offset, entry = i64_at(offsets, nt), i64_at(entries, 2 * tiles)
     for t in range(nt):
         offset[t] = word(table, word(phase, FIRST_TAP) + 3 * t + 2)
-    gx, line = first % gw, first // gw
-    at, inside_y = line_start(table, phase, x, line) + gx * step_bytes, line_inside(table, phase, line)
+    ramp(entries, 2 * tiles, 0, 0)
+    before = min(max((step_x - 1 - word(phase, MIN_X)) // step_x, 0), gw)  # so many pixels of a line have taps left of the image
+    behind = min(max((word(table, WIDTH) - word(phase, MAX_X) + step_x - 1) // step_x, before), gw)  # and from here on right of it
+    i, gx, line = 0, first % gw, first // gw
+    while i < rows:
+        n = min(rows - i, gw - gx)
+        ramp(pointers + 8 * i, n, line_start(table, phase, x, line) + gx * step_bytes, step_bytes)
+        inside = line_inside(table, phase, line)
+        mark_border(entry, i, min(before - gx, n) if inside else n, mr)
+        mark_border(entry, i + max(behind - gx, 0), n - max(behind - gx, 0), mr)
+        i, gx, line = i + n, 0, line + 1
+    ramp(pointers + 8 * rows, tiles * mr - rows, word(pointers, rows - 1), 0)
+    border = pointers + 8 * tiles * mr
     for tile in range(tiles):
-        slot, n = tile * nt * mr, min(mr, rows - tile * mr)
-        tile_gx, tile_line, inside = gx, line, True
-        for i in range(n):
-            dst[slot + i] = at
-            inside = inside and inside_y and gx * step_x >= low_x and gx * step_x < high_x
-            gx += 1
-            at += step_bytes
-            if gx == gw:
-                gx = 0
-                line += 1
-                at, inside_y = line_start(table, phase, x, line), line_inside(table, phase, line)
-        flag[tile] = 1 if inside else 0
-        if not inside:
-            fill_border(table, phase, x, zeros, tile_gx, tile_line, n, mr, pointers + 8 * slot)
-        for t in range(1 if inside else nt):
-            for i in range(n, mr):
-                dst[slot + t * mr + i] = dst[slot + t * mr + n - 1]
+        at = first + tile * mr
+        if entry[2 * tile + 1] == 0:
+            entry[2 * tile] = pointers + 8 * tile * mr
+        else:
+            fill_border(table, phase, x, zeros, at % gw, at // gw, min(mr, rows - tile * mr), mr, border)
+            entry[2 * tile] = border
+            border += 8 * nt * mr
+
+
+@jit
+def mark_border(entry, first, n, mr):
+    """Set the steps of the tiles that hold the n pixels from `first` on."""
+    if n > 0:
+        for tile in range(first // mr, (first + n - 1) // mr + 1):
+            entry[2 * tile + 1] = 8 * mr
 
 
 @jit
 def fill_border(table, phase, x, zeros, gx, line, n, mr, pointers):
-    """pointers[tap][i] of n pixels from (gx, line) on."""
+    """pointers[tap][i] of n pixels from (gx, line) on; the last is repeated."""
     gh, gw, nt = word(phase, GRID_HEIGHT), word(phase, GRID_WIDTH), word(phase, TAPS)
     height, width, pixel = word(table, HEIGHT), word(table, WIDTH), word(table, X_PIXEL)
     dst, taps = i64_at(pointers, nt * mr), i64_at(table + 8 * word(phase, FIRST_TAP), 3 * nt)  # tap_y, tap_x, byte offset
@@ -153,6 +169,8 @@ def fill_border(table, phase, x, zeros, gx, line, n, mr, pointers):
         if gx == gw:
             gx = 0
             line += 1
+    for t in range(nt):
+        ramp(pointers + 8 * (t * mr + n), mr - n, dst[t * mr + n - 1], 0)
 
 
 @jit
@@ -214,26 +232,19 @@ def stage_rows(table, phase, x, first, rows, buffer):
 
 
 @jit
-def fill_staged(table, phase, line_bytes, buffer, rows, mr, offsets, flags, pointers):
+def fill_staged(table, phase, line_bytes, buffer, rows, mr, offsets, entries, pointers):
     """As `fill_taps`, into staged rows, with one tap per kernel row: every tile is inside."""
     gw, nt = word(phase, GRID_WIDTH), word(phase, TAPS)
     step_y, step_x = word(phase, STEP_Y) * line_bytes, word(phase, STEP_X) * word(table, CHANNELS) * 4
     tiles = (rows + mr - 1) // mr
-    offset, flag, dst = i64_at(offsets, nt), i64_at(flags, tiles), i64_at(pointers, tiles * mr * nt)
+    offset, entry = i64_at(offsets, nt), i64_at(entries, 2 * tiles)
     for t in range(nt):
         offset[t] = (word(table, word(phase, FIRST_TAP) + 3 * t) - word(phase, MIN_Y)) * line_bytes
-    gx, line = 0, buffer
+    for i in range(0, rows, gw):
+        ramp(pointers + 8 * i, min(gw, rows - i), buffer + i // gw * step_y, step_x)
+    ramp(pointers + 8 * rows, tiles * mr - rows, word(pointers, rows - 1), 0)
     for tile in range(tiles):
-        slot, n = tile * nt * mr, min(mr, rows - tile * mr)
-        flag[tile] = 1
-        for i in range(n):
-            dst[slot + i] = line + gx * step_x
-            gx += 1
-            if gx == gw:
-                gx = 0
-                line += step_y
-        for i in range(n, mr):
-            dst[slot + i] = dst[slot + n - 1]
+        entry[2 * tile], entry[2 * tile + 1] = pointers + 8 * tile * mr, 0
 
 
 @jit
@@ -252,25 +263,25 @@ def conv_scratch_f32(table, scratch, mr):
 
 
 @jit
-def pointer_block(table, phase, offsets, mr):
-    """Where the flags and pointers of the tiles begin, behind the offsets of the taps."""
-    flags = offsets + 8 * word(phase, TAPS)
-    return flags, align_64(flags + 8 * (word(table, CHUNK) // mr + 1))
+def tile_entries(phase, offsets):
+    """Where the two words of each tile (see `fill_taps`) begin, behind the offsets of the taps."""
+    return offsets + 8 * word(phase, TAPS)
 
 
 @kernel("conv_chunk_f32", words=8)
 def conv_chunk_f32(table, phase, x, zeros, chunk, mr, pixels, offsets):
-    """Pixel indices, tap offsets, flags and pointers of a chunk; staged rows come after the pointers."""
+    """Pixel indices, tap offsets, the tiles' words and pointers of a chunk; staged rows come after the pointers."""
     first, rows = chunk_range(table, phase, chunk)
     tiles = (rows + mr - 1) // mr
-    flags, pointers = pointer_block(table, phase, offsets, mr)
+    entries = tile_entries(phase, offsets)
+    pointers = align_64(entries + 16 * (word(table, CHUNK) // mr + 1))
     fill_pixels(table, phase, first, rows, tiles * mr, pixels)
     if word(table, STAGED) == DIRECT:
-        fill_taps(table, phase, x, zeros, first, rows, mr, offsets, flags, pointers)
+        fill_taps(table, phase, x, zeros, first, rows, mr, offsets, entries, pointers)
     else:
-        buffer = align_64(pointers + 8 * tiles * mr * word(phase, TAPS))
+        buffer = align_64(pointers + 8 * tiles * mr)
         line_bytes = stage_rows(table, phase, x, first, rows, buffer)
-        fill_staged(table, phase, line_bytes, buffer, rows, mr, offsets, flags, pointers)
+        fill_staged(table, phase, line_bytes, buffer, rows, mr, offsets, entries, pointers)
 
 
 @kernel("conv_gather_f32", words=7)

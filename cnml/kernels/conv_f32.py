@@ -18,10 +18,10 @@ from cnml.kernels.conv_addressing import (
     gather_columns,
     link,
     phase_chunks,
-    pointer_block,
     prepare_chunk,
     prepare_scratch,
     scatter_columns,
+    tile_entries,
 )
 from cnml.kernels.conv_tiles import TILES, kernel_name
 from cnml.ukernels.conv_f32 import LANES, conv_tile
@@ -52,7 +52,7 @@ def _conv2d(mr, nv, lanes):
         for p in range(word(table, ct.PHASES)):
             phase = table + 8 * (ct.HEADER + p * ct.PHASE)
             chunks, taps = phase_chunks(table, phase), word(phase, ct.TAPS)
-            flags, pointers = pointer_block(table, phase, offsets, mr)
+            entries = tile_entries(phase, offsets)
             current, tiles = np.int64(-1), np.int64(0)
             for item in range(max(begin - done, 0), min(end - done, chunks * blocks)):
                 block, chunk = (item // chunks, item % chunks) if word(table, ct.PANEL_OUTER) else (item % blocks, item // blocks)
@@ -82,9 +82,8 @@ def _conv2d(mr, nv, lanes):
                         offset = 4 * c + block // group_blocks * word(table, ct.GROUP_STEP)
                         weights = panel + (tap * depth + c) * nr * 4
                         for tile in range(tiles):
-                            inputs, where, step = pointers + 8 * mr * tile * taps, pixels + 8 * mr * tile, 0
-                            if word(flags, tile) == 0:  # at the border every tap has its pointers
-                                inputs, step = inputs + 8 * mr * tap, 8 * mr
+                            where, step = pixels + 8 * mr * tile, word(entries, 2 * tile + 1)
+                            inputs = word(entries, 2 * tile) + tap * step  # at the border every tap has its pointers
                             if columns < nr and source != 0:
                                 gather_columns(tmp, nr, source, source_step, where, mr, columns)
                             index = where if columns == nr else identity

@@ -12,7 +12,7 @@ import numpy as np
 from cnml.jit import kernel_cfunc
 from cnml.kernels import conv_table as ct
 from cnml.kernels.argblock import real, word
-from cnml.kernels.conv_addressing import align_64, chunk_range, link, phase_chunks, pointer_block, prepare_chunk, prepare_scratch, spread_columns
+from cnml.kernels.conv_addressing import align_64, chunk_range, link, phase_chunks, prepare_chunk, prepare_scratch, spread_columns, tile_entries
 from cnml.kernels.conv_tiles import DEPTHWISE_TILES, depthwise_name
 from cnml.ukernels.depthwise_f32 import LANES, depthwise_tile
 from cnrt import kernel_table
@@ -41,13 +41,12 @@ def _depthwise2d(mr, nv, lanes):
         for p in range(word(table, ct.PHASES)):
             phase = table + 8 * (ct.HEADER + p * ct.PHASE)
             chunks, taps = phase_chunks(table, phase), word(phase, ct.TAPS)
-            flags, pointers = pointer_block(table, phase, offsets, mr)
+            entries = tile_entries(phase, offsets)
             weights = word(args, 1) + word(phase, ct.WEIGHTS)
             for chunk in range(max(begin - done, 0), min(end - done, chunks)):
                 prepare_chunk(table, phase, x, scratch, chunk, mr, pixels, offsets)
                 for tile in range((chunk_range(table, phase, chunk)[1] + mr - 1) // mr):
-                    inputs, where = pointers + 8 * mr * tile * taps, pixels + 8 * mr * tile
-                    step = 0 if word(flags, tile) else 8 * mr  # at the border every tap has its pointers
+                    inputs, step, where = word(entries, 2 * tile), word(entries, 2 * tile + 1), pixels + 8 * mr * tile
                     for block in range(ranks * blocks):
                         rank, channel = block // blocks, block % blocks * nr
                         columns = min(nr, channels - channel)
