@@ -1,0 +1,12 @@
+"""Nets as ONNX models: `export` writes one, `translate_net` gives its graph.
+
+Every layer is first turned into the engine's operators, as for a forward pass, and each operator into ONNX nodes that mean exactly the same; so a
+fork's spelling of a layer needs nothing here. What ONNX cannot say exactly is refused, all of it in one error. `layer_table.LAYERS` lists every Caffe
+type.
+"""
+from __future__ import annotations
+
+from pycaffe_acc.onnx_export.export import ExportReport, export, translate_net
+from pycaffe_acc.onnx_export.refusal import NotExpressibleError, OnnxMismatchError
+
+__all__ = ["ExportReport", "NotExpressibleError", "OnnxMismatchError", "export", "translate_net"]

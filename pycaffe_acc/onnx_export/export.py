@@ -1,0 +1,115 @@
+"""The whole export: translate, write, check, rename."""
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pycaffe_acc.errors import CheckError
+from pycaffe_acc.mode import TEST
+from pycaffe_acc.net import Net
+from pycaffe_acc.onnx_export.dependency import onnx_module, onnxruntime_module
+from pycaffe_acc.onnx_export.model_proto import DEFAULT_OPSET, check_opset, model_file
+from pycaffe_acc.onnx_export.refusal import OnnxMismatchError
+from pycaffe_acc.onnx_export.self_check import TOLERANCE, Difference, differences
+from pycaffe_acc.onnx_export.translation import NamedGraph, Translation
+
+
+@dataclass
+class ExportReport:
+    """What was written.
+
+    Attributes
+    ----------
+    path : Path
+    graph : NamedGraph
+    differences : list of Difference
+        Against the net; empty without a check.
+    notes : list of str
+        What was left out or not done.
+    """
+
+    path: Path
+    graph: NamedGraph
+    differences: list[Difference] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def translate_net(net: Net, opset: int = DEFAULT_OPSET) -> NamedGraph:
+    """A net with its present shapes as a graph of ONNX operators.
+
+    Parameters
+    ----------
+    net : Net
+    opset : int
+        13 or newer.
+
+    Raises
+    ------
+    NotExpressibleError
+        One error for all layers that ONNX cannot express exactly.
+    CheckError, MissingExtraError
+    """
+    check_opset(opset)
+    return Translation(net, opset).named()
+
+
+def export(net: Net | str | os.PathLike[str], out: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None,
+           opset: int = DEFAULT_OPSET, check: bool = True, seed: int = 0) -> ExportReport:
+    """Write a net as an ONNX model with fixed shapes.
+
+    The model is checked by onnx and, where onnxruntime is installed, run beside the net on seeded random inputs. It appears under its name only when
+    both went well.
+
+    Parameters
+    ----------
+    net : Net, or path of a prototxt
+        A Net is exported with its present shapes and weights.
+    out : path
+    weights : path, optional
+        For a prototxt.
+    opset : int
+    check : bool
+        False leaves onnxruntime out.
+    seed : int
+        Of the inputs of the check.
+
+    Returns
+    -------
+    ExportReport
+
+    Raises
+    ------
+    NotExpressibleError
+        One error for all layers that ONNX cannot express exactly.
+    OnnxMismatchError
+        When onnxruntime's results differ by more than 1e-4 of an output's greatest magnitude. Its `differences` hold all of them.
+    CheckError, MissingExtraError
+    """
+    onnx_module()
+    if not isinstance(net, Net):
+        net = Net(os.fspath(net), TEST, weights=None if weights is None else os.fspath(weights))
+    elif weights is not None:
+        raise CheckError("export: weights go with the path of a prototxt; a Net has its own")
+    graph = translate_net(net, opset)
+    report = ExportReport(Path(out), graph, notes=list(graph.notes))
+    runtime = onnxruntime_module() if check else None
+    if check and runtime is None:
+        report.notes.append("onnxruntime is not installed, so the model's results were not compared with the net's")
+    with model_file(graph, report.path) as part:
+        if runtime is not None:
+            report.differences = differences(net, graph, part, runtime, seed)
+            _refuse_mismatch(net, report)
+    return report
+
+
+def _refuse_mismatch(net: Net, report: ExportReport) -> None:
+    bad: list[Any] = [d for d in report.differences if not d.passed]
+    if bad:
+        rows = "; ".join(f"'{d.output}' on {d.inputs} inputs by {d.worst:.3g} of {d.largest:.3g}" if d.finite else
+                         f"'{d.output}' on {d.inputs} inputs has no finite value to compare" for d in bad)
+        error = OnnxMismatchError(f"net '{net.name}': the model's results in onnxruntime differ from the net's by more than {TOLERANCE:g} of the "
+                                  f"output's greatest magnitude: {rows}. '{report.path}' was not written")
+        error.differences = report.differences  # type: ignore[attr-defined]
+        raise error

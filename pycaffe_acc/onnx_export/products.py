@@ -1,0 +1,40 @@
+"""Matrix products and rows of tables."""
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from pycaffe_acc.onnx_export.onnx_graph import OnnxGraph, Step
+from pycaffe_acc.onnx_export.selections import index_range
+
+
+def inner_product(g: OnnxGraph, s: Step) -> list[str]:
+    """Gemm on the bottom as a matrix."""
+    op, shape = s.op, s.shapes[0]
+    axis: int = op.axis  # type: ignore[attr-defined]
+    rows, columns = prod(shape[:axis]), prod(shape[axis:])
+    x = g.reshape(s.inputs[0], shape, (rows, columns))
+    inputs = [x, g.weight(s.parameters[0])]
+    if op.bias:  # type: ignore[attr-defined]
+        inputs.append(g.weight(s.parameters[1], "" if len(s.parameters[1].shape) == 1 else "/row", lambda v: v.reshape(-1)))
+    y = g.add("Gemm", *inputs, transB=0 if op.transpose else 1)  # type: ignore[attr-defined]
+    return [g.reshape(y, (rows, op.num_output), s.tops[0])]  # type: ignore[attr-defined]
+
+
+def embed(g: OnnxGraph, s: Step) -> list[str]:
+    """Gather of rows by the truncated index."""
+    index_range(g, s.inputs[0], s.parameters[0].shape[0])
+    y = g.add("Gather", g.weight(s.parameters[0]), g.add("Cast", s.inputs[0], to=7), axis=0)
+    return [g.add("Add", y, g.weight(s.parameters[1])) if s.op.bias else y]  # type: ignore[attr-defined]
+
+
+def prior_box(g: OnnxGraph, s: Step) -> list[str]:
+    """The boxes as a constant: they follow from shapes alone."""
+    blanks = [np.broadcast_to(np.float32(0), shape) for shape in s.shapes]
+    return [g.constant(s.op.reference(blanks, [])[0])]
+
+
+def parameter(g: OnnxGraph, s: Step) -> list[str]:
+    """The layer's blob."""
+    return [g.weight(s.parameters[0])]

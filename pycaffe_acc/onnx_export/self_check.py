@@ -1,0 +1,143 @@
+"""The exported model against the net, with onnxruntime on random inputs."""
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cnml.tensor import Shape
+from pycaffe_acc.net import Net
+from pycaffe_acc.onnx_export.translation import NamedGraph
+
+TOLERANCE = 1e-4
+
+
+class Difference(NamedTuple):
+    """One output on one set of inputs.
+
+    Attributes
+    ----------
+    output : str
+    inputs : str
+        Which inputs.
+    worst : float
+        max|Δ| over the elements that are finite in both; inf where only one is finite.
+    largest : float
+        Greatest finite magnitude of the net's values.
+    finite : bool
+        Whether there was anything finite to compare.
+    """
+
+    output: str
+    inputs: str
+    worst: float
+    largest: float
+    finite: bool
+
+    @property
+    def relative(self) -> float:
+        """max|Δ| relative to the output's greatest magnitude."""
+        return self.worst / self.largest if self.largest > 0 else self.worst
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is within `TOLERANCE`."""
+        return self.finite and self.relative <= TOLERANCE
+
+
+def session(path: str | os.PathLike[str], runtime: Any) -> Any:
+    """An onnxruntime session on the CPU that says only what is wrong.
+
+    Parameters
+    ----------
+    path : path-like
+    runtime : module
+        onnxruntime.
+    """
+    options = runtime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = 1
+    return runtime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
+
+
+def compare(name: str, inputs: str, ours: np.ndarray, theirs: np.ndarray) -> Difference:
+    """Difference of one output; elements that are not finite must be so in both.
+
+    Parameters
+    ----------
+    name, inputs : str
+    ours, theirs : ndarray of one shape
+    """
+    good = np.isfinite(ours)
+    if ours.shape != theirs.shape or not np.array_equal(good, np.isfinite(theirs)):
+        return Difference(name, inputs, np.inf, float(np.abs(ours[good]).max(initial=0)), True)
+    delta = np.abs(ours[good].astype(np.float64) - theirs[good])
+    return Difference(name, inputs, float(delta.max(initial=0)), float(np.abs(ours[good]).max(initial=0)), bool(good.any()))
+
+
+def random_inputs(graph: NamedGraph, shapes: dict[str, Shape], scale: str, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Values for every input.
+
+    Parameters
+    ----------
+    graph : NamedGraph
+        Its `ranges` say which inputs are whole numbers.
+    shapes : dict
+        Inputs to make.
+    scale : {"normal", "pixels"}
+        Standard normal, or bytes minus a mean as image nets take them.
+    rng : numpy.random.Generator
+    """
+    made = {}
+    x: np.ndarray
+    for name, shape in shapes.items():
+        if name in graph.ranges:
+            x = rng.integers(0, max(graph.ranges[name], 1), shape)
+        elif scale == "pixels" and len(shape) == 4:
+            x = rng.integers(0, 256, shape) - 117
+        else:
+            x = rng.standard_normal(shape)
+        made[name] = x.astype(np.float32)
+    return made
+
+
+def differences(net: Net, graph: NamedGraph, path: Path, runtime: Any, seed: int = 0) -> list[Difference]:
+    """Run the net and the model on the same inputs: normal ones, and for nets of images pixels.
+
+    Parameters
+    ----------
+    net : Net
+        Its input blobs are overwritten.
+    graph : NamedGraph
+    path : Path
+        The model.
+    runtime : module
+        onnxruntime.
+    seed : int
+
+    Returns
+    -------
+    list of Difference
+    """
+    rng = np.random.default_rng(seed)
+    peer = session(path, runtime)
+    shapes = {n: s for n, s in graph.inputs.items() if n not in graph.states}
+    kinds = ["normal", "pixels"] if any(len(s) == 4 and n not in graph.ranges for n, s in shapes.items()) else ["normal"]
+    rows = []
+    for kind in kinds:
+        feed = random_inputs(graph, shapes, kind, rng)
+        ours = net.clone()  # recurrent layers start from zeros, as the model does
+        for name, values in feed.items():
+            ours.blobs[name].data[...] = values
+        ours.forward(start=_first_computing(ours))
+        theirs = dict(zip(graph.outputs, peer.run(list(graph.outputs), feed), strict=True))
+        rows += [compare(name, kind, np.array(ours.blobs[blob].data), theirs[name]) for name, blob in graph.blobs.items()]
+    return rows
+
+
+def _first_computing(net: Net) -> str:
+    """The first layer behind the data layers, which would overwrite the inputs."""
+    from_data = [i for i, bottoms in enumerate(net._wiring.bottoms) if bottoms]
+    return net._layer_names[from_data[0]]
