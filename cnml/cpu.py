@@ -33,8 +33,8 @@ class Isa(NamedTuple):
 
 #: best first; the last needs nothing
 ISAS: tuple[Isa, ...] = (
-    Isa("avx512", 16, 32, ("avx512f", "avx512bw", "avx512dq", "avx512vl", "fma")),
-    Isa("avx2", 8, 16, ("avx2", "fma")),
+    Isa("avx512", 16, 32, ("avx512f", "avx512bw", "avx512dq", "avx512vl", "fma", "f16c")),
+    Isa("avx2", 8, 16, ("avx2", "fma", "f16c")),
     Isa("generic", 4, 16, ()),
 )
 

@@ -24,8 +24,9 @@ def _host(monkeypatch, *features):
     monkeypatch.setattr(llvm, "get_host_cpu_features", lambda: dict.fromkeys(features, True) | {"sse4a": False})
 
 
-@pytest.mark.parametrize(("features", "name", "lanes"), [((*cpu.ISAS[0].needs, "avx2"), "avx512", 16), (("avx2", "fma"), "avx2", 8),
-                                                         (("avx2",), "generic", 4), (("avx512f", "avx2", "fma"), "avx2", 8), ((), "generic", 4)])
+@pytest.mark.parametrize(("features", "name", "lanes"), [((*cpu.ISAS[0].needs, "avx2"), "avx512", 16), (("avx2", "fma", "f16c"), "avx2", 8),
+                                                         (("avx2",), "generic", 4), (("avx2", "fma"), "generic", 4),
+                                                         (("avx512f", "avx2", "fma", "f16c"), "avx2", 8), ((), "generic", 4)])
 def test_best_of_the_host(features, name, lanes, monkeypatch):
     _host(monkeypatch, *features)
     assert (cpu.isa().name, cpu.isa().lanes) == (name, lanes)
@@ -39,18 +40,18 @@ def test_cpu_name_counts_as_the_cpu(name, isa, monkeypatch):
 
 
 def test_cpu_features_count(monkeypatch):
-    monkeypatch.setenv("NUMBA_CPU_FEATURES", "+avx2,+fma,-avx512f")
+    monkeypatch.setenv("NUMBA_CPU_FEATURES", "+avx2,+fma,+f16c,-avx512f")
     assert cpu.isa().name == "avx2"
 
 
 def test_override(monkeypatch):
-    _host(monkeypatch, "avx2", "fma")
+    _host(monkeypatch, "avx2", "fma", "f16c")
     monkeypatch.setenv("PYCAFFE_ACC_ISA", "generic")
     assert cpu.isa().name == "generic"
 
 
 def test_override_that_the_cpu_lacks(monkeypatch):
-    _host(monkeypatch, "avx2", "fma")
+    _host(monkeypatch, "avx2", "fma", "f16c")
     monkeypatch.setenv("PYCAFFE_ACC_ISA", "avx512")
     with pytest.raises(CnmlError, match="lacks avx512bw, avx512dq, avx512f, avx512vl.*avx2, generic"):
         cpu.isa()
