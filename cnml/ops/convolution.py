@@ -13,6 +13,9 @@ from cnml.errors import expect
 from cnml.kernels.conv_nd_table import conv_nd_table
 from cnml.kernels.conv_pack_f32 import pack_conv2d_f32
 from cnml.kernels.conv_plan_f32 import Conv2dShape, Pixels, plan_conv2d, takes_plain
+from cnml.kernels.winograd_choice import plan_chosen
+from cnml.kernels.winograd_pack_f32 import pack_winograd_f32
+from cnml.kernels.winograd_plan_f32 import WinogradPlan
 from cnml.operator import Operator
 from cnml.reference.convolution import convolution
 from cnml.tensor import Layout, Shape, Tensor
@@ -177,6 +180,10 @@ class Convolution(Operator):
         x, y = inputs[0], outputs[0]
         add = inputs[1] if self.residual else None
         pixels = Pixels(x.pitch or None, y.pitch or None, add.pitch or None if add is not None else None)
+        fast = plan_chosen(image, pixels=pixels) if x.layout is Layout.NHWC else None
+        if fast is not None:
+            self._lower_winograd(emit, fast, x, add, y)
+            return
         plan = plan_conv2d(image, plain_input=x.layout is Layout.PLAIN and takes_plain(image), pixels=pixels)
 
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -184,6 +191,14 @@ class Convolution(Operator):
             return pack_conv2d_f32(plan, weights, bias, self.geometry.group)
         weights, bias = emit.packed(("conv2d", plan.nr, plan.variant, self.geometry.group, self.folds, self.ahead), pack, *emit.parameters)
         emit.call(plan.kernel, x, weights, bias, add, y, plan.table, emit.scratch(plan.scratch_bytes), *self.activation.words())
+        emit.note(plan.reason)
+
+    def _lower_winograd(self, emit: Emitter, plan: WinogradPlan, x: Tensor, add: Tensor | None, y: Tensor) -> None:
+        def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return pack_winograd_f32(plan, *self.folded(arrays))
+        weights, bias = emit.packed(("winograd", plan.m, self.geometry.group, self.folds, self.ahead), pack, *emit.parameters)
+        for step in plan.steps:
+            emit.call(plan.kernel, x, weights, bias, add, y, plan.table, emit.scratch(plan.scratch_bytes), *self.activation.words(), step)
         emit.note(plan.reason)
 
     def _lower_nd(self, emit: Emitter, x: Tensor, y: Tensor) -> None:

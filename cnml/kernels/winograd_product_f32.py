@@ -1,0 +1,57 @@
+"""The products of a Winograd convolution: rows of transformed inputs times a block of transformed weights.
+
+These are not called by an executor but by `cnml.kernels.winograd_f32`, as external symbols: compiled once, they serve every size of tile.
+"""
+from __future__ import annotations
+
+from functools import partial
+
+from numba import types
+
+from cnml.jit import kernel_cfunc
+from cnml.kernels.winograd_tiles import VECTORS, product_name
+from cnml.ukernels.simd.symbol import define
+from cnml.ukernels.winograd_f32 import LANES, winograd_product
+from cnrt import kernel_table
+
+_WORDS = 7
+
+
+def _product(nv):
+    """The kernel of one width of blocks; closes over integers only, see `cnml.kernels.conv_f32`."""
+    def winograd_product_f32(rows, row, n, depth, weights, out, out_row):
+        """out[i] = rows[i] @ weights for i < n, with n a sum of sixes, fives and fours; strides in bytes."""
+        groups = (n + 5) // 6
+        each, longer = n // groups, n % groups
+        for group in range(groups):
+            some = each + 1 if group < longer else each
+            if some == 6:
+                winograd_product(6, nv, (rows, row, depth, weights, out, out_row))
+            elif some == 5:
+                winograd_product(5, nv, (rows, row, depth, weights, out, out_row))
+            else:
+                winograd_product(4, nv, (rows, row, depth, weights, out, out_row))
+            rows += some * row
+            out += some * out_row
+
+    return winograd_product_f32
+
+
+for _nv in VECTORS[LANES]:
+    kernel_table.register(product_name(_nv), partial(kernel_cfunc, _product(_nv), words=_WORDS))
+
+
+def _external(rank):  # type: ignore[no-untyped-def]
+    return types.ExternalFunction(f"cnml_winograd_product_{rank}", types.void(*[types.int64] * _WORDS))
+
+
+#: vectors of the widest, the next and the narrowest block, and their products
+WIDE, MIDDLE = VECTORS[LANES][0], VECTORS[LANES][1]
+product_wide, product_middle, product_narrow = _external(0), _external(1), _external(2)
+
+
+def link() -> None:
+    """Compile or load the products and give them to the linker. Must be called before a kernel that uses them is compiled or loaded."""
+    names = [product_name(nv) for nv in VECTORS[LANES]]
+    for rank in range(3):
+        define(f"cnml_winograd_product_{rank}", kernel_table.address(names[min(rank, len(names) - 1)]))
