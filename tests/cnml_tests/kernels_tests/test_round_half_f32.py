@@ -29,11 +29,12 @@ def _same_bits(a, b):
 
 @pytest.mark.parametrize("tasks", [1, 3])
 def test_bits(tasks, rng):
-    x = _cases(rng)
-    y = Guarded(x.shape)
-    call("round_half_f32", words(Guarded(x.shape, x), y, 1, x.size, x.size, x.size), tasks)
+    values = _cases(rng)
+    x = Guarded(values.shape, values)
+    y = Guarded(values.shape)
+    call("round_half_f32", words(x, y, 1, values.size, values.size, values.size), tasks)
     y.check()
-    assert _same_bits(y.array, round_half(x))
+    assert _same_bits(y.array, round_half(x.array))
 
 
 @pytest.mark.parametrize(("columns", "x_pitch", "y_pitch"), [(5, 5, 9), (40, 64, 40), (1, 3, 3)])
