@@ -25,7 +25,7 @@ def effective_cpus() -> int:
     """
     asked = os.environ.get("PYCAFFE_ACC_CORES")
     if asked:
-        if not asked.isdigit() or int(asked) < 1:
+        if not asked.isdecimal() or int(asked) < 1:
             raise ValueError(f"PYCAFFE_ACC_CORES is '{asked}'; it must be a positive integer")
         return int(asked)
     found = os.cpu_count() or 1
@@ -35,6 +35,39 @@ def effective_cpus() -> int:
     if quota is not None:
         found = min(found, math.ceil(quota))
     return max(found, 1)
+
+
+def pinned_cpus() -> tuple[int, ...]:
+    """Processors that helper threads shall stay on, one each: what `PYCAFFE_ACC_PIN` asks for.
+
+    Unset, empty or `0`: none. `1`: all that the process's affinity allows. Otherwise a list such as `2,4-7` (`1,` for processor 1 alone).
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    ValueError
+        The list cannot be read, or names a processor twice or one that the process may not use.
+    """
+    asked = os.environ.get("PYCAFFE_ACC_PIN", "")
+    if asked in ("", "0"):
+        return ()
+    allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+    if asked == "1":
+        return tuple(allowed)
+    cpus: list[int] = []
+    for part in filter(None, asked.split(",")):
+        first, dash, last = part.partition("-")
+        if not first.isdecimal() or dash and not last.isdecimal():
+            raise ValueError(f"PYCAFFE_ACC_PIN is '{asked}'; it must be 0, 1 or a list of processors such as 2,4-7")
+        cpus += range(int(first), int(last or first) + 1)
+    wrong = sorted(set(cpus) - set(allowed)) or sorted({c for c in cpus if cpus.count(c) > 1})
+    if wrong or not cpus:
+        raise ValueError(f"PYCAFFE_ACC_PIN is '{asked}'; it must name each processor once, out of those this process may use "
+                         f"({', '.join(map(str, allowed))}){f', not {wrong[0]}' if wrong else ''}")
+    return tuple(cpus)
 
 
 def cgroup_quota(proc: Path = _PROC, mount: Path = _MOUNT) -> float | None:

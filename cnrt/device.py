@@ -157,7 +157,7 @@ class Device:
                             f"it must be 1 to {self.spec.max_stack_mb}")
         self.stack_mb = int(megabytes)
 
-    def run_table(self, table: int, n: int, cores: int) -> None:
+    def run_table(self, table: int, n: int, cores: int) -> int:
         """Run a bound instruction table and return when it is done.
 
         Parameters
@@ -166,12 +166,17 @@ class Device:
             Address of n rows (kernel, arguments).
         n : int
         cores : int
-            How many core slots to use; the host may have fewer.
+            How many core slots to use at most; the host may have fewer, or fewer free.
+
+        Returns
+        -------
+        int
+            How many tasks it was.
         """
         raise TypeError(f"{type(self).__name__} cannot run anything")
 
     def tasks(self, cores: int) -> int:
-        """How many tasks `run_table` makes of `cores`; 0 if the kind runs nothing."""
+        """How many tasks `run_table` makes of `cores` at most; 0 if the kind runs nothing."""
         return 0
 
     def sync(self) -> None:

@@ -163,9 +163,10 @@ class Function:
             NO_EXIST for an unknown kernel.
         """
         if self._kernels is None:
-            if any(i.kernel == "executor" for i in self.instructions):
-                raise CnrtError(RetCode.ERR_INVALID_OP, f"failed to prepare function '{self.name}': the kernel 'executor' runs tables and cannot "
-                                "stand in one")
+            for name in ("executor", "executor_launch", "executor_serve"):
+                if any(i.kernel == name for i in self.instructions):
+                    raise CnrtError(RetCode.ERR_INVALID_OP, f"failed to prepare function '{self.name}': the kernel '{name}' runs tables and cannot "
+                                    "stand in one")
             self._kernels = [kernel_table.address(i.kernel) for i in self.instructions]
 
     def bind(self) -> Binding:

@@ -13,13 +13,25 @@ from cnrt import kernel_table
 #: number of the system call `futex` on the machines of Linux that are little-endian
 _FUTEX = {"x86_64": 202, "aarch64": 98, "riscv64": 98, "ppc64le": 221}
 
-_EXECUTOR = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 6)  # a ctypes call of this kind releases the GIL
+_WORDS = {words: ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * words) for words in (1, 6, 7)}  # a ctypes call of this kind releases the GIL
 
 
 @functools.lru_cache(maxsize=1)
 def executor() -> Callable[[int, int, int, int, int, int], None]:
     """The kernel `executor`: (table, n, task_id, task_dim, barrier, yield function)."""
-    return _EXECUTOR(kernel_table.address("executor"))
+    return _WORDS[6](kernel_table.address("executor"))
+
+
+@functools.lru_cache(maxsize=1)
+def executor_launch() -> Callable[[int, int, int, int, int, int, int], None]:
+    """The kernel `executor_launch`: (helpers, count, table, n, barrier, yield function, take part)."""
+    return _WORDS[7](kernel_table.address("executor_launch"))
+
+
+@functools.lru_cache(maxsize=1)
+def executor_serve() -> Callable[[int], None]:
+    """The kernel `executor_serve`: (mailbox)."""
+    return _WORDS[1](kernel_table.address("executor_serve"))
 
 
 @functools.lru_cache(maxsize=1)

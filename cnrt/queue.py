@@ -108,14 +108,15 @@ class _Lane:
         """Run a function on the calling thread."""
         start = time.perf_counter_ns() if trace.active else 0
         function.check_memory()
-        tasks = self.device.tasks(cores)
-        if tasks:
+        most = self.device.tasks(cores)
+        tasks = 0
+        if most:
             binding = self.bindings.get(function)
             if binding is None:
                 binding = self.bindings[function] = function.bind()
             if function.scratch_words or function.param_words:
-                binding.fill(params, self.scratch_address(function.scratch_bytes * tasks), function.scratch_bytes)
-            self.device.run_table(binding.table, binding.n, tasks)
+                binding.fill(params, self.scratch_address(function.scratch_bytes * most), function.scratch_bytes)
+            tasks = self.device.run_table(binding.table, binding.n, most)
         if start:
             trace.record(function.name, "function", start, time.perf_counter_ns(), self.name,
                          cores=cores, tasks=tasks, instructions=len(function.instructions))

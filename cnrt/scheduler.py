@@ -1,43 +1,31 @@
 """Core slots: who may run on how many of the host's cores at once.
 
-A function on k cores takes k slots together or waits for them, first come, first served; so functions of several queues never run on more
-threads than there are slots. The caller's thread is task 0; the other tasks run on helper threads, which start with the first function that
-needs them.
+A function that asks for k cores takes as many slots as are free, at most k, and waits only when none is; freed slots are dealt out evenly to those
+that wait, first come, first served. So functions of several queues never run on more threads than there are slots, and where several nets run at
+once, each gets fewer cores rather than its turn. Results do not depend on the number of tasks.
+
+The caller's thread is task 0; the other tasks run on helper threads, which start with the first function that needs them. With `PYCAFFE_ACC_PIN`
+every helper stays on a processor of its own, and the caller, whose thread is not ours to move, sleeps while helpers do all of the work.
 """
 from __future__ import annotations
 
+import atexit
 import functools
+import logging
 import os
-import queue
 import threading
 import weakref
 from collections import deque
+from typing import Any
 
 import numpy as np
 
-from cnrt.cpu import effective_cpus
+from cnrt.cpu import effective_cpus, pinned_cpus
 from cnrt.errors import CnrtError, RetCode
-from cnrt.native import executor, futex, yield_address
+from cnrt.helper import helper_class, shared_words
+from cnrt.native import executor
 
-#: the executor's arguments, and the barrier itself: a helper that leaves late must find its memory there
-Job = tuple[int, int, int, int, int, int, np.ndarray]
-
-#: word of the barrier's memory that task 0 sets when it leaves the executor
-_DONE = 16
-
-
-class _Helper:
-    """A thread that runs the executor with what comes through its mailbox."""
-
-    def __init__(self, name: str):
-        self.mailbox: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        threading.Thread(target=_help, args=(self.mailbox,), name=name, daemon=True).start()
-
-
-def _help(mailbox: queue.SimpleQueue[Job | None]) -> None:
-    run = executor()
-    while (job := mailbox.get()) is not None:
-        run(*job[:6])
+log = logging.getLogger(__name__)
 
 
 class Scheduler:
@@ -47,12 +35,19 @@ class Scheduler:
     ----------
     slots : int
         Threads that may run at once.
+    pinned : sequence of int, optional
+        A processor for each slot; there are then no more slots than these.
     """
 
-    def __init__(self, slots: int):
+    def __init__(self, slots: int, pinned: tuple[int, ...] = ()):
         if slots < 1:
             raise CnrtError(RetCode.ERR_INVALID, f"failed to make a scheduler with {slots} core slots: it needs at least one")
-        self.slots = slots
+        self._helper = helper_class()
+        if pinned and not (self._helper.native and hasattr(os, "sched_setaffinity")):
+            log.info("threads are not pinned: this system has no way to do it")
+            pinned = ()
+        self._pinned = pinned
+        self.slots = min(slots, len(pinned)) if pinned else slots
         self._reset()
         _schedulers.add(self)
 
@@ -60,17 +55,18 @@ class Scheduler:
         self._lock = threading.Lock()
         self._free = self.slots
         self._waiting: deque[tuple[int, threading.Lock, list[int]]] = deque()
-        self._idle: list[_Helper] = []
+        self._idle: list[Any] = []
         self._barriers: list[np.ndarray] = []
         self._started = 0
+        self._cpus = list(reversed(self._pinned))
 
     @property
     def busy(self) -> int:
         """Slots in use now."""
         return self.slots - self._free
 
-    def run(self, table: int, n: int, cores: int) -> None:
-        """Run an instruction table on `cores` slots, or on all there are if that is fewer; returns when all tasks are done.
+    def run(self, table: int, n: int, cores: int) -> int:
+        """Run an instruction table on at most `cores` slots, as many of them as are free; returns when all tasks are done.
 
         Parameters
         ----------
@@ -78,54 +74,64 @@ class Scheduler:
             Address of n rows of two int64.
         n : int
         cores : int
+
+        Returns
+        -------
+        int
+            How many tasks it was.
         """
-        tasks = max(1, min(cores, self.slots))
-        run = executor()
         held: list[int] = []
         try:
-            self._acquire(tasks, held)
-            if tasks == 1:
-                run(table, n, 0, 1, 0, 0)
-            elif n:
-                self._run_together(table, n, tasks)
+            self._acquire(max(1, min(cores, self.slots)), held)
+            if n and (held[0] > 1 or self._pinned):
+                return self._run_together(table, n, held[0])
+            executor()(table, n, 0, 1, 0, 0)
+            return 1
         finally:
             if held:
-                self._release(tasks)
+                self._release(held[0])
 
-    def _run_together(self, table: int, n: int, tasks: int) -> None:
+    def _run_together(self, table: int, n: int, tasks: int) -> int:
+        take_part = not self._pinned
         with self._lock:
-            helpers = [self._idle.pop() if self._idle else self._start() for _ in range(tasks - 1)]
-            barrier = self._barriers.pop() if self._barriers else _new_barrier()
-        address, give_way = barrier.ctypes.data, yield_address()
-        barrier[_DONE] = 0
-        posted: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        mailboxes = [h.mailbox for h in helpers] + [posted]
-        jobs = [(table, n, i, tasks, address, give_way, barrier) for i in range(1, tasks)] + [None]
+            helpers = self._take(tasks - take_part)
+            barrier = self._barriers.pop() if self._barriers else shared_words(40)
         try:
-            # in one C call, so that Ctrl-C leaves either all mailboxes filled or none: a helper that was started needs task 0 at the barrier
-            deque(map(queue.SimpleQueue.put, mailboxes, jobs), maxlen=0)
-            executor()(table, n, 0, tasks, address, give_way)
-        except BaseException:
-            if not posted.empty() and not barrier[_DONE]:
-                executor()(table, n, 0, tasks, address, give_way)
-            raise
+            if not helpers:
+                executor()(table, n, 0, 1, 0, 0)
+                return 1
+            self._helper.run(helpers, table, n, barrier, take_part)
+            return len(helpers) + take_part
         finally:
             # the tasks met after the last row. A helper may still be on its way out of that barrier, but it only waits for the generation to
             # have moved on, which the next function on the same barrier does not undo; and the next job for the helper waits in its mailbox.
             with self._lock:
-                self._idle += helpers
+                self._idle += reversed(helpers)
                 self._barriers.append(barrier)
 
-    def _start(self) -> _Helper:
-        self._started += 1
-        return _Helper(f"cnrt-core-{self._started}")
+    def _take(self, count: int) -> list[Any]:
+        """Idle helpers, the ones used last first, or new ones; fewer where the system gives no more threads."""
+        helpers: list[Any] = []
+        while len(helpers) < count:
+            if self._idle:
+                helpers.append(self._idle.pop())
+                continue
+            try:
+                helpers.append(self._helper(f"cnrt-core-{self._started + 1}", self._cpus[-1] if self._cpus else None))
+            except RuntimeError as e:
+                log.warning("running on %d cores instead of %d: %s", max(1, len(helpers) + (not self._pinned)), count + (not self._pinned), e)
+                break
+            del self._cpus[-1:]
+            self._started += 1
+        return helpers
 
     def _acquire(self, count: int, held: list[int]) -> None:
-        """Take slots, and note it in `held` in the same step: Ctrl-C must not come between."""
+        """Take one to `count` slots, and note how many in `held` in the same step: Ctrl-C must not come between."""
         with self._lock:
-            if not self._waiting and self._free >= count:
-                self._free -= count
-                held.append(count)
+            if not self._waiting and self._free:
+                granted = min(count, self._free)
+                self._free -= granted
+                held.append(granted)
                 return
             door = threading.Lock()
             door.acquire()
@@ -147,36 +153,32 @@ class Scheduler:
                 self._grant()
 
     def _grant(self) -> None:
-        while self._waiting and self._waiting[0][0] <= self._free:
+        while self._waiting and self._free:
+            share = max(1, self._free // len(self._waiting))
             count, door, held = self._waiting.popleft()
-            self._free -= count
-            held.append(count)
+            granted = min(count, share)
+            self._free -= granted
+            held.append(granted)
             door.release()
 
     def close(self) -> None:
         """Let the idle helper threads end."""
         with self._lock:
             helpers, self._idle = self._idle, []
+            self._cpus += [h.cpu for h in helpers if h.cpu is not None]
         for helper in helpers:
-            helper.mailbox.put(None)
+            helper.stop()
+        for helper in helpers:
+            helper.thread.join(1.0)
 
 
 _schedulers: weakref.WeakSet[Scheduler] = weakref.WeakSet()
 
 
-def _new_barrier() -> np.ndarray:
-    """Memory of a barrier: arrivals, generation, done and sleepers, each on a line of its own, then how to sleep."""
-    raw = np.zeros(64, np.int64)
-    start = -raw.ctypes.data % 128 // 8
-    barrier = raw[start:start + 40]
-    barrier[32:34] = futex()
-    return barrier
-
-
 @functools.lru_cache(maxsize=1)
 def default_scheduler() -> Scheduler:
     """The slots that all devices of this process share: one per processor it may use."""
-    return Scheduler(effective_cpus())
+    return Scheduler(effective_cpus(), pinned_cpus())
 
 
 def _after_fork() -> None:
@@ -184,5 +186,12 @@ def _after_fork() -> None:
         scheduler._reset()  # the helpers stayed in the parent; so did whoever held slots
 
 
+def _at_exit() -> None:
+    """Let the helpers leave native code before the interpreter frees it."""
+    for scheduler in list(_schedulers):
+        scheduler.close()
+
+
+atexit.register(_at_exit)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)

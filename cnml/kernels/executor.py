@@ -1,4 +1,8 @@
-"""The walker of instruction tables: what every core of a device runs."""
+"""The walker of instruction tables: what every core of a device runs, how the caller starts the others, and how those wait for work.
+
+All of it is native, so that starting a function on several cores takes no other thread's GIL: a helper that had to wait for the GIL would come
+as late as five milliseconds when another Python thread is busy.
+"""
 from __future__ import annotations
 
 from cnml.jit import jit
@@ -8,13 +12,32 @@ from cnml.ukernels.sync import add_atomic, call_kernel, call_system, call_yield,
 
 # the barrier's memory, in bytes: what several tasks write lies on cache lines of its own
 GENERATION = 64
-DONE = 128
+DONE, WAITERS = 128, 136
 SLEEPERS = 192
 #: address of the C library's `syscall`, and the number of `futex`; 0 where there is none
 SYSCALL, FUTEX = 256, 264
 
+# a helper's mailbox, in bytes: jobs posted so far, whether it sleeps, and from JOB on the job (SYSCALL and FUTEX are where the barrier has them)
+POSTED, ASLEEP, JOB, JOB_WORDS = 0, 64, 128, 6
+
 SPINS = 1000
+#: of a helper that is done, before it sleeps: about 60 µs, the time between two forwards of a small net
+IDLE_SPINS = 2000
 FUTEX_WAIT_PRIVATE, FUTEX_WAKE_PRIVATE, EVERYBODY = 128, 129, 1 << 30
+
+
+@jit(exact=True)
+def sleep_while(place, value, control):
+    """Sleep until the int64 at `place` differs from `value` (its low half, on the little-endian systems that have this)."""
+    system, futex = word(control + SYSCALL, 0), word(control + FUTEX, 0)
+    while load_atomic(place) == value:
+        call_system(system, futex, place, FUTEX_WAIT_PRIVATE, value & 0xFFFFFFFF)
+
+
+@jit(exact=True)
+def wake(place, control):
+    """Wake all that sleep at `place`."""
+    call_system(word(control + SYSCALL, 0), word(control + FUTEX, 0), place, FUTEX_WAKE_PRIVATE, EVERYBODY)
 
 
 @jit(exact=True)
@@ -29,18 +52,15 @@ def wait_for_all(barrier, task_dim, yield_function):
         store_atomic(barrier, 0)
         add_atomic(barrier + GENERATION, 1)
         if load_atomic(barrier + SLEEPERS) != 0:
-            call_system(word(barrier + SYSCALL, 0), word(barrier + FUTEX, 0), barrier + GENERATION, FUTEX_WAKE_PRIVATE, EVERYBODY)
+            wake(barrier + GENERATION, barrier)
         return
     for _ in range(SPINS):
         if load_atomic(barrier + GENERATION) != generation:
             return
         pause()
-    system, futex = word(barrier + SYSCALL, 0), word(barrier + FUTEX, 0)
-    if system != 0:
+    if word(barrier + SYSCALL, 0) != 0:
         add_atomic(barrier + SLEEPERS, 1)
-        while load_atomic(barrier + GENERATION) == generation:
-            # returns at once if the generation (its low half, on the little-endian systems that have this) has moved on meanwhile
-            call_system(system, futex, barrier + GENERATION, FUTEX_WAIT_PRIVATE, generation & 0xFFFFFFFF)
+        sleep_while(barrier + GENERATION, generation, barrier)
         add_atomic(barrier + SLEEPERS, -1)
         return
     while load_atomic(barrier + GENERATION) == generation:
@@ -50,12 +70,76 @@ def wait_for_all(barrier, task_dim, yield_function):
             pause()
 
 
-@kernel("executor", exact=True, words=6)
-def executor(table, n, task_id, task_dim, barrier, yield_function):
-    """Run n rows (kernel address, argument address) of a table; tasks meet after every row, so the call returns when all have finished."""
+@jit(exact=True)
+def run_rows(table, n, task_id, task_dim, barrier, yield_function):
+    """Run n rows (kernel address, argument address) of a table; tasks meet after every row, so it returns when all have finished."""
     for i in range(n):
         call_kernel(word(table, 2 * i), word(table, 2 * i + 1), task_id, task_dim)
         if task_dim > 1:
             wait_for_all(barrier, task_dim, yield_function)
+
+
+@kernel("executor", exact=True, words=6)
+def executor(table, n, task_id, task_dim, barrier, yield_function):
+    """`run_rows`, and a mark in the barrier's memory that task 0 came through."""
+    run_rows(table, n, task_id, task_dim, barrier, yield_function)
     if task_dim > 1 and task_id == 0:
         store_atomic(barrier + DONE, 1)
+
+
+@kernel("executor_launch", exact=True, words=7)
+def executor_launch(helpers, count, table, n, barrier, yield_function, take_part):
+    """Post a job to `count` helpers (addresses of their mailboxes at `helpers`) and return when all tasks are done.
+
+    With `take_part` the caller is task 0, else it sleeps meanwhile. A negative n tells the helpers to end.
+    """
+    tasks = count + take_part
+    for i in range(count):
+        mailbox = word(helpers, i)
+        job = mailbox + JOB
+        store_atomic(job, table)
+        store_atomic(job + 8, n)
+        store_atomic(job + 16, i + take_part)
+        store_atomic(job + 24, tasks)
+        store_atomic(job + 32, barrier)
+        store_atomic(job + 40, yield_function)
+        add_atomic(mailbox + POSTED, 1)
+        if load_atomic(mailbox + ASLEEP) != 0:
+            wake(mailbox + POSTED, mailbox)
+    if n < 0:
+        return
+    if take_part != 0:
+        run_rows(table, n, 0, tasks, barrier, yield_function)
+        return
+    for _ in range(SPINS):
+        if load_atomic(barrier + DONE) != 0:
+            return
+        pause()
+    add_atomic(barrier + WAITERS, 1)
+    sleep_while(barrier + DONE, 0, barrier)
+    add_atomic(barrier + WAITERS, -1)
+
+
+@kernel("executor_serve", exact=True, words=1)
+def executor_serve(mailbox):
+    """A helper's life: run what is posted to its mailbox until a job of negative length comes."""
+    seen = 0
+    while True:
+        for _ in range(IDLE_SPINS):
+            if load_atomic(mailbox + POSTED) != seen:
+                break
+            pause()
+        if load_atomic(mailbox + POSTED) == seen:
+            add_atomic(mailbox + ASLEEP, 1)
+            sleep_while(mailbox + POSTED, seen, mailbox)
+            add_atomic(mailbox + ASLEEP, -1)
+        seen += 1
+        job = mailbox + JOB
+        n, task_id, barrier = word(job, 1), word(job, 2), word(job, 4)
+        if n < 0:
+            return
+        run_rows(word(job, 0), n, task_id, word(job, 3), barrier, word(job, 5))
+        if task_id == 0:
+            add_atomic(barrier + DONE, 1)
+            if load_atomic(barrier + WAITERS) != 0:
+                wake(barrier + DONE, barrier)

@@ -28,9 +28,9 @@ class HostRunner(Device):
         """The core slots it uses: those all devices share, unless it was given its own."""
         return self._scheduler if self._scheduler is not None else default_scheduler()
 
-    def run_table(self, table: int, n: int, cores: int) -> None:
+    def run_table(self, table: int, n: int, cores: int) -> int:
         """See `Device.run_table`."""
-        self.scheduler.run(table, n, cores)
+        return self.scheduler.run(table, n, cores)
 
     def tasks(self, cores: int) -> int:
         """See `Device.tasks`."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import logging
+import os
 import platform
 import sys
 import threading
@@ -12,8 +14,19 @@ from cnrt_tests.probe_kernels import probe, words
 from cnrt import Constant, Function, Instruction, Queue, Scratch
 from cnrt.devices.host import Host
 from cnrt.errors import CnrtError
+from cnrt.helper import QueueHelper
 from cnrt.native import futex, yield_address
 from cnrt.scheduler import Scheduler, default_scheduler
+
+
+@pytest.fixture(params=["native", "queue"])
+def waiting(request, monkeypatch):
+    """How helpers wait: both ways on systems that have both."""
+    if request.param == "native" and not futex()[0]:
+        pytest.skip("native code cannot sleep on this system")
+    if request.param == "queue":
+        monkeypatch.setattr("cnrt.scheduler.helper_class", lambda: QueueHelper)
+    return request.param
 
 
 def host(slots: int) -> Host:
@@ -21,7 +34,7 @@ def host(slots: int) -> Host:
 
 
 @pytest.mark.parametrize("tasks", [1, 2, 3, 4])
-def test_every_task_runs_every_instruction_once_and_none_runs_ahead(tasks):
+def test_every_task_runs_every_instruction_once_and_none_runs_ahead(tasks, waiting):
     """Barrier stress: after each instruction all tasks must have been there. Callbacks need the GIL, so tasks are switched in any order."""
     arrived = np.zeros(40, np.int64)
     ahead = []
@@ -99,32 +112,120 @@ def test_functions_never_take_more_slots_than_there_are():
     device.scheduler.close()
 
 
-def test_the_first_in_line_is_served_first():
-    """A function that needs all slots is not overtaken for ever by small ones."""
-    scheduler = Scheduler(2)
-    order: list[str] = []
+def test_what_is_free_is_taken_and_what_is_freed_is_dealt_out_in_order():
+    scheduler = Scheduler(4)
     one: list[int] = []
+    all_but_one: list[int] = []
     scheduler._acquire(1, one)
+    scheduler._acquire(4, all_but_one)
+    assert (one, all_but_one, scheduler.busy) == ([1], [3], 4)
+    got: list[tuple[str, int]] = []
 
     def want(label, count):
         held: list[int] = []
         scheduler._acquire(count, held)
-        order.append(label)
-        scheduler._release(count)
+        got.append((label, held[0]))
 
-    big = threading.Thread(target=want, args=("big", 2))
-    big.start()
-    while not scheduler._waiting:
-        time.sleep(0.001)
-    small = threading.Thread(target=want, args=("small", 1))
-    small.start()
-    while len(scheduler._waiting) < 2:
-        time.sleep(0.001)
-    assert order == []  # one slot is free, but the big one came first
+    threads = []
+    for label, count in (("first", 4), ("second", 1), ("third", 4)):
+        threads.append(threading.Thread(target=want, args=(label, count)))
+        threads[-1].start()
+        while len(scheduler._waiting) < len(threads):
+            time.sleep(0.001)
+    assert got == []
     scheduler._release(1)
-    big.join(5)
-    small.join(5)
-    assert order == ["big", "small"] and scheduler.busy == 0
+    threads[0].join(5)
+    assert got == [("first", 1)]
+    scheduler._release(3)  # 3 slots for two: one for the second, who wants no more, two for the third
+    for t in threads:
+        t.join(5)
+    assert sorted(got) == [("first", 1), ("second", 1), ("third", 2)] and scheduler.busy == 4
+
+
+def test_several_nets_at_once_share_the_slots_and_agree(waiting):
+    """Four threads with four functions that each want all slots: every result is right, and nothing is left behind."""
+    device = host(3)
+    rng = np.random.default_rng(0)
+    xs = [rng.standard_normal((24, 6)).astype(np.float32) for _ in range(4)]
+    ys = [np.empty_like(x) for x in xs]
+    functions = [Function("f", [Instruction("softmax_f32", (Constant(x), Constant(y), 24, 6, 1, Scratch(2048)))] * 20)
+                 for x, y in zip(xs, ys, strict=True)]
+    bad: list[int] = []
+
+    def work(k):
+        expected = np.exp(xs[k]) / np.exp(xs[k]).sum(1, keepdims=True)
+        with Queue(device) as queue:
+            for _ in range(40):
+                ys[k][...] = 0
+                queue.run(functions[k], 3)
+                if not np.allclose(ys[k], expected, atol=1e-6):
+                    bad.append(k)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(120)
+    assert bad == [] and device.scheduler.busy == 0 and len(device.scheduler._idle) == device.scheduler._started <= 2
+    assert {h.native for h in device.scheduler._idle} <= {waiting == "native"}
+    device.scheduler.close()
+
+
+def test_helpers_end_and_start_again(waiting):
+    scheduler = Scheduler(3)
+    device = Host(0, scheduler)
+    seen = []
+    with probe(lambda args, i, n: seen.append((i, n))) as name, Queue(device) as queue:
+        f = Function("f", [Instruction(name, ())])
+        for _ in range(2):
+            queue.run(f, 3)
+            helpers = list(scheduler._idle)
+            scheduler.close()
+            assert len(helpers) == 2 and not any(h.thread.is_alive() for h in helpers)
+    assert sorted(seen) == sorted([(0, 3), (1, 3), (2, 3)] * 2)
+
+
+def test_without_threads_it_runs_on_fewer_cores(monkeypatch, caplog):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    device = host(3)
+    seen = set()
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with probe(lambda args, i, n: seen.add((i, n))) as name, Queue(device) as queue:
+        queue.run(Function("f", [Instruction(name, ())]), 3)
+    assert seen == {(0, 1)} and device.scheduler.busy == 0
+    assert "on 1 cores instead of 3: can't start new thread" in caplog.text
+
+
+@pytest.mark.skipif(not (futex()[0] and hasattr(os, "sched_setaffinity")), reason="this system cannot pin threads")
+@pytest.mark.parametrize("cores", [1, 2])
+def test_pinned_helpers_do_all_of_the_work_and_the_caller_is_left_alone(cores):
+    allowed = os.sched_getaffinity(0)
+    cpus = tuple(sorted(allowed))[:2]
+    device = Host(0, Scheduler(8, cpus))
+    assert device.scheduler.slots == len(cpus)
+    seen = []
+
+    def where(args, task_id, task_dim):
+        seen.append((task_id, task_dim, threading.get_ident(), frozenset(os.sched_getaffinity(0))))
+
+    with probe(where) as name, Queue(device) as queue:
+        for _ in range(3):
+            queue.run(Function("f", [Instruction(name, ())] * 2), cores)
+    tasks = min(cores, len(cpus))
+    assert len(seen) == 3 * 2 * tasks and {(s[0], s[1]) for s in seen} == {(i, tasks) for i in range(tasks)}
+    assert threading.get_ident() not in {s[2] for s in seen}
+    assert all(len(s[3]) == 1 for s in seen) and len({(s[2], s[3]) for s in seen}) == len({s[3] for s in seen}) == tasks
+    assert os.sched_getaffinity(0) == allowed and device.scheduler.busy == 0
+    device.scheduler.close()
+
+
+def test_where_threads_cannot_be_pinned_it_says_so(monkeypatch, caplog):
+    monkeypatch.setattr("cnrt.scheduler.helper_class", lambda: QueueHelper)
+    with caplog.at_level(logging.INFO):
+        scheduler = Scheduler(2, (0, 1))
+    assert "not pinned" in caplog.text and scheduler.slots == 2
 
 
 def test_interrupted_waiting_gives_nothing_away():

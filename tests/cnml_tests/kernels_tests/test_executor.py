@@ -11,8 +11,9 @@ from cnml.jit import kernel_cfunc
 from cnml.kernels.argblock import i64_at, word
 from cnrt import Constant, Function, Instruction, Queue, kernel_table
 from cnrt.devices.host import Host
+from cnrt.helper import shared_words
 from cnrt.native import executor, yield_address
-from cnrt.scheduler import Scheduler, _new_barrier
+from cnrt.scheduler import Scheduler
 
 
 def neighbours(args, task_id, task_dim):
@@ -44,7 +45,7 @@ def test_tasks_meet_after_every_row(address, tasks, steps, waiting):
         steps = min(steps, 20)  # where cores are short, these wait for the system's time slices
     cells, wrong = np.zeros(64, np.int64), np.zeros(64, np.int64)
     rows, blocks = table_of(address, cells, wrong, steps)
-    barrier = _new_barrier()
+    barrier = shared_words(40)
     if waiting != "sleeping":
         barrier[32:34] = 0
     run = executor()
