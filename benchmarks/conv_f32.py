@@ -1,6 +1,6 @@
 """Float32 convolution kernels, layer by layer, against the multiply-add limit of one core measured in the same process.
 
-    python benchmarks/conv_f32.py [net ...] [--rounds N] [--cores N]
+    python benchmarks/conv_f32.py [net ...] [--rounds N] [--cores N] [--balance TASKS]
 
 Nets are the files of `benchmarks/shapes`; all of them if none is named. The limit and the layers are timed in turn, and the best round counts:
 other load on the machine then lowers both.
@@ -90,6 +90,24 @@ def seconds(run: Callable[[int, int], None], cores: int) -> float:
     return time.perf_counter() - start
 
 
+def balance(net: str, layers: list[Layer], tasks: int, rounds: int) -> None:
+    """How evenly the tasks share each layer: every task alone on one core, so that other load does not count as imbalance."""
+    print(f"\n{net}: time of the whole over {tasks} times that of the slowest of {tasks} tasks, each alone")
+    whole_sum = slowest_sum = 0.0
+    for layer in layers:
+        whole, parts = np.inf, [np.inf] * tasks
+        for _ in range(rounds):
+            whole = min(whole, seconds(layer.run, 1))
+            for i in range(tasks):
+                start = time.perf_counter()
+                layer.run(i, tasks)
+                parts[i] = min(parts[i], time.perf_counter() - start)
+        whole_sum, slowest_sum = whole_sum + layer.count * whole, slowest_sum + layer.count * max(parts)
+        shares = " ".join(f"{p * 1e3:.3f}" for p in parts)
+        print(f"{layer.name:30}{layer.count:3} * {whole * 1e3:8.3f} ms = {shares}  {whole / tasks / max(parts):6.1%}  {layer.plan.reason}")
+    print(f"{'sum':36}{whole_sum * 1e3:8.3f} ms, slowest {slowest_sum * 1e3:.3f} ms: {whole_sum / tasks / slowest_sum:.1%}")
+
+
 def peak_kernel(args: int, task_id: int, task_dim: int) -> None:
     """The limit; args is the address of CHAINS vectors."""
     peak(PEAK_STEPS, args)
@@ -101,12 +119,16 @@ def main() -> None:
     parser.add_argument("nets", nargs="*", default=sorted(p.stem for p in SHAPES.glob("*.txt")))
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--cores", type=int, default=1)
+    parser.add_argument("--balance", type=int, metavar="TASKS", help="show how evenly so many tasks share each layer instead")
     options = parser.parse_args()
     registers = aligned_empty((CHAINS * LANES,))
     registers[...] = 0.5
     limit_function, address = KERNEL(kernel_cfunc(peak_kernel)), registers.ctypes.data
     for net in options.nets:
-        layers = [make_layer(*row, options.cores) for row in read_shapes(net)]
+        layers = [make_layer(*row, max(options.cores, options.balance or 1)) for row in read_shapes(net)]
+        if options.balance:
+            balance(net, layers, options.balance, 3 * options.rounds)
+            continue
         best, fastest = [np.inf] * len(layers), np.inf
         for _ in range(options.rounds):
             fastest = min(fastest, *(seconds(lambda task, tasks: limit_function(address, task, tasks), options.cores) for _ in range(3)))

@@ -29,6 +29,7 @@ from cnml.kernels.conv_table import (
     OUT_WIDTH,
     OUT_X,
     OUT_Y,
+    PANEL_OUTER,
     STAGE_NHWC,
     STAGED,
     STEP_X,
@@ -68,6 +69,41 @@ def chunk_range(table, phase, chunk):
     runs = (pixels + size - 1) // size
     inside = (chunk % runs) * size
     return (chunk // runs) * pixels + inside, min(size, pixels - inside)
+
+
+@jit
+def phase_tiles(table, phase, mr):
+    """Number of tiles of `mr` pixels in one run of chunks, whose last may be shorter."""
+    pixels, size = phase_pixels(table, phase), word(table, CHUNK)
+    return pixels // size * ((size + mr - 1) // mr) + (pixels % size + mr - 1) // mr
+
+
+@jit
+def phase_units(table, phase, mr, blocks):
+    """Number of (tile, block of channels) of a phase: what the tasks share out."""
+    runs = 1 if word(table, STAGED) == DIRECT else word(table, BATCH)
+    return runs * phase_tiles(table, phase, mr) * blocks
+
+
+@kernel("conv_unit_f32", words=6)
+def conv_unit_f32(table, phase, mr, blocks, unit, found):
+    """Which chunk, block and tile of the chunk a unit is, and how many tiles the chunk has: four words at `found`.
+
+    Tiles are innermost; outside of them is the panel (block) or the chunk, as the table says.
+    """
+    size, pixels = word(table, CHUNK), phase_pixels(table, phase)
+    run_tiles, chunk_tiles, run_chunks = phase_tiles(table, phase, mr), (size + mr - 1) // mr, (pixels + size - 1) // size
+    all_tiles = phase_units(table, phase, mr, 1)
+    position = unit % all_tiles if word(table, PANEL_OUTER) else unit // blocks  # of the tile, or of one in the same chunk
+    run, inside = position // run_tiles, position % run_tiles // chunk_tiles
+    tiles = min(chunk_tiles, run_tiles - inside * chunk_tiles)
+    before = run * run_tiles + inside * chunk_tiles
+    dst = i64_at(found, 4)
+    dst[0], dst[3] = run * run_chunks + inside, tiles
+    if word(table, PANEL_OUTER):
+        dst[1], dst[2] = unit // all_tiles, position - before
+    else:
+        dst[1], dst[2] = (unit - before * blocks) // tiles, (unit - before * blocks) % tiles
 
 
 @jit
@@ -319,11 +355,12 @@ def _external(function, words):  # type: ignore[no-untyped-def]
     return types.ExternalFunction(f"cnml_{function.kernel_name}", types.void(*[types.int64] * words))
 
 
+find_unit = _external(conv_unit_f32, 6)
 prepare_scratch, prepare_chunk = _external(conv_scratch_f32, 3), _external(conv_chunk_f32, 8)
 gather_columns, scatter_columns, spread_columns = _external(conv_gather_f32, 7), _external(conv_scatter_f32, 7), _external(conv_spread_f32, 8)
 
 
 def link() -> None:
     """Compile or load the shared parts and give them to the linker. Must be called before a kernel that uses them is compiled or loaded."""
-    for function in (conv_scratch_f32, conv_chunk_f32, conv_gather_f32, conv_scatter_f32, conv_spread_f32):
+    for function in (conv_unit_f32, conv_scratch_f32, conv_chunk_f32, conv_gather_f32, conv_scatter_f32, conv_spread_f32):
         define(f"cnml_{function.kernel_name}", kernel_table.address(function.kernel_name))

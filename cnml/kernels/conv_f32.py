@@ -14,10 +14,10 @@ from cnml.kernels import conv_table as ct
 from cnml.kernels.argblock import real, word
 from cnml.kernels.conv_addressing import (
     align_64,
-    chunk_range,
+    find_unit,
     gather_columns,
     link,
-    phase_chunks,
+    phase_units,
     prepare_chunk,
     prepare_scratch,
     scatter_columns,
@@ -34,7 +34,7 @@ def _conv2d(mr, nv, lanes):
     nr = nv * lanes
 
     def conv2d_nhwc_f32(args, task_id, task_dim):
-        """y = activation(conv(x, weights) + bias + add); tasks take bands of (chunk of pixels, block of channels)."""
+        """y = activation(conv(x, weights) + bias + add); tasks take bands of (tile of pixels, block of channels)."""
         x, bias, table, scratch = word(args, 0), word(args, 2), word(args, 5), word(args, 6) + task_id * word(args, 7)
         low, high = np.float32(real(args, 9)), np.float32(real(args, 10))
         depth, cout = word(table, ct.DEPTH), word(table, ct.COUT_GROUP)
@@ -43,21 +43,24 @@ def _conv2d(mr, nv, lanes):
         prepare_scratch(table, scratch, mr)
         identity = scratch + align_64(4 * word(table, ct.ZEROS))
         tmp = align_64(identity + 8 * mr)
-        pixels = tmp + align_64(4 * mr * nr)
+        found = tmp + align_64(4 * mr * nr)
+        pixels = found + 64
         offsets = pixels + align_64(8 * (word(table, ct.CHUNK) + mr))
-        items, done = np.int64(0), np.int64(0)
+        units, done = np.int64(0), np.int64(0)
         for p in range(word(table, ct.PHASES)):
-            items += phase_chunks(table, table + 8 * (ct.HEADER + p * ct.PHASE)) * blocks
-        begin, end = items * task_id // task_dim, items * (task_id + 1) // task_dim
+            units += phase_units(table, table + 8 * (ct.HEADER + p * ct.PHASE), mr, blocks)
+        begin, end = units * task_id // task_dim, units * (task_id + 1) // task_dim
         for p in range(word(table, ct.PHASES)):
             phase = table + 8 * (ct.HEADER + p * ct.PHASE)
-            chunks, taps = phase_chunks(table, phase), word(phase, ct.TAPS)
-            entries = tile_entries(phase, offsets)
-            current, tiles = np.int64(-1), np.int64(0)
-            for item in range(max(begin - done, 0), min(end - done, chunks * blocks)):
-                block, chunk = (item // chunks, item % chunks) if word(table, ct.PANEL_OUTER) else (item % blocks, item // blocks)
+            taps, entries = word(phase, ct.TAPS), tile_entries(phase, offsets)
+            total = phase_units(table, phase, mr, blocks)
+            current, unit, stop = np.int64(-1), max(begin - done, 0), min(end - done, total)
+            while unit < stop:
+                find_unit(table, phase, mr, blocks, unit, found)
+                chunk, block, tile_begin = word(found, 0), word(found, 1), word(found, 2)
+                tile_end = min(word(found, 3), tile_begin + stop - unit)
                 if chunk != current:
-                    current, tiles = chunk, (chunk_range(table, phase, chunk)[1] + mr - 1) // mr
+                    current = chunk
                     prepare_chunk(table, phase, x, scratch, chunk, mr, pixels, offsets)
                 channel = block // group_blocks * cout + block % group_blocks * nr
                 columns = min(nr, cout - block % group_blocks * nr)
@@ -81,7 +84,7 @@ def _conv2d(mr, nv, lanes):
                         mode = word(args, 8) if last else NONE
                         offset = 4 * c + block // group_blocks * word(table, ct.GROUP_STEP)
                         weights = panel + (tap * depth + c) * nr * 4
-                        for tile in range(tiles):
+                        for tile in range(tile_begin, tile_end):
                             where, step = pixels + 8 * mr * tile, word(entries, 2 * tile + 1)
                             inputs = word(entries, 2 * tile) + tap * step  # at the border every tap has its pointers
                             if columns < nr and source != 0:
@@ -92,7 +95,8 @@ def _conv2d(mr, nv, lanes):
                             if columns < nr:
                                 scatter_columns(tmp, nr, y, y_pixel, where, mr, columns)
                     tap += max(some, 1)
-            done += chunks * blocks
+                unit += tile_end - tile_begin
+            done += total
 
     return conv2d_nhwc_f32
 

@@ -230,7 +230,7 @@ def _plan(shape: Conv2dShape, phases: tuple[Phase, ...], out: tuple[int, int], p
     table = _table(h, phases, packed_depth * padded * 4)
     lines = (chunk // phases[0].grid[1] - 1) * shape.stride[0] + (shape.kernel[0] - 1) * shape.dilation[0] + 1 if staged else 0
     wide = (phases[0].grid[1] - 1) * shape.stride[1] + shape.kernel[1]
-    scratch = 4 * shape.channels + 4 * mr * nr + 8 * mr + 8 * (chunk + mr) * (taps + 4) + 8 * taps + 4 * lines * wide * shape.channels + 8 * 64
+    scratch = 64 + 4 * shape.channels + 4 * mr * nr + 8 * mr + 8 * (chunk + mr) * (taps + 4) + 8 * taps + 4 * lines * wide * shape.channels + 8 * 64
     reason = f"{variant.name}: {mr}x{nr} tile, {'weights' if panel_outer else 'pixels'} outside, {chunk} pixels a chunk"
     if (taps_block, depth_block) != (max(taps, 1), depth):
         reason += f", sums revisited every {min(taps_block, taps) * depth_block} products"
