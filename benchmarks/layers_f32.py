@@ -229,7 +229,8 @@ def report(layer: Layer, t: float, bound: np.ndarray) -> None:
     """One line."""
     slowest = int(bound.argmax())
     rate = f"{layer.operations / t / 1e9:7.1f} GFLOP/s" if layer.operations else " " * 15
-    print(f"{layer.name:46}{t * 1e6:10.1f} us {(layer.moved + layer.passes * layer.weights) / t / 1e9:6.1f} GB/s {rate}   {t / bound[slowest]:5.2f} x "
+    moved = layer.moved + layer.passes * layer.weights
+    print(f"{layer.name:46}{t * 1e6:10.1f} us {moved / t / 1e9:6.1f} GB/s {rate}   {t / bound[slowest]:5.2f} x "
           f"{('copying', 'reading the weights', 'multiply-adds')[slowest]}")
 
 

@@ -1,27 +1,36 @@
-"""Pooling with the channels innermost; arguments x, y, n, h, w, c, out_h, out_w, kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w.
+"""Pooling with the channels innermost; arguments x, y, n, h, w, c, out_h, out_w, kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w, and the
+elements from one pixel to the next of x and of y.
 
-Tasks take bands of the output's rows, each row cut into blocks of channels where there are few.
+Tasks take bands of the output's rows, or of the rows of all blocks of channels, one block after the other. The common small windows have kernels of
+their own, in which neighbouring windows share columns (`cnml.kernels.pool_plan`).
 """
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from cnml.jit import jit
-from cnml.kernels import kernel
+from cnml.jit import jit, kernel_cfunc
 from cnml.kernels.argblock import word
-from cnml.ukernels.window_f32 import window_max, window_sum
+from cnml.kernels.pool_plan import LINES, line_name
+from cnml.ukernels.window_f32 import LANES, window, window_line
+from cnrt import kernel_table
 
-#: channels that one task takes at a time when rows are few
+#: channels of a block
 BLOCK = 64
 #: rows for each task that count as enough to be shared evenly
-ENOUGH = 4
+ENOUGH = 16
+#: bytes of a block's rows that stay in the first-level cache until the next row of windows reads them again
+NEAR = 24 * 1024
 ONE = np.float32(1)
 
 
 @jit
-def blocks(rows, channels, task_dim):
-    """Into how many blocks of channels every row is divided."""
-    return 1 if task_dim == 1 or rows >= ENOUGH * task_dim else (channels + BLOCK - 1) // BLOCK
+def blocks(args, task_dim):
+    """Into how many blocks of channels the image is divided: where rows are few, and where a block's rows are read again from close by."""
+    h_step, rows, channels = word(args, 10), word(args, 2) * word(args, 6), word(args, 5)
+    again = h_step < word(args, 8) and word(args, 8) * word(args, 4) * BLOCK * 4 <= NEAR
+    return (channels + BLOCK - 1) // BLOCK if again or (task_dim > 1 and rows < ENOUGH * task_dim) else 1
 
 
 @jit
@@ -32,36 +41,69 @@ def span(i, size, kernel_size, stride, pad):
     return max(start, 0), min(start + kernel_size, size), end - start
 
 
-@kernel("pool_max_f32")
-def pool_max_f32(args, task_id, task_dim):
-    """y = the greatest element of every window."""
-    n, h, w, c, oh, ow = word(args, 2), word(args, 3), word(args, 4), word(args, 5), word(args, 6), word(args, 7)
-    parts = blocks(n * oh, c, task_dim)
-    units = n * oh * parts
-    for unit in range(units * task_id // task_dim, units * (task_id + 1) // task_dim):
-        row, first = unit // parts, unit % parts * BLOCK
-        channels = c if parts == 1 else min(BLOCK, c - first)
-        h0, h1, _ = span(row % oh, h, word(args, 8), word(args, 10), word(args, 12))
-        x = word(args, 0) + 4 * ((row // oh * h + h0) * w * c + first)
-        y = word(args, 1) + 4 * (row * ow * c + first)
-        for j in range(ow):
-            w0, w1, _ = span(j, w, word(args, 9), word(args, 11), word(args, 13))
-            window_max(x + 4 * w0 * c, y + 4 * j * c, channels, h1 - h0, w1 - w0, 4 * w * c, 4 * c)
+@jit
+def row_address(args, unit, parts, image_row):
+    """Addresses of a unit's first input (in the image row given) and output, and its channels."""
+    h, w, c, oh, ow = word(args, 3), word(args, 4), word(args, 5), word(args, 6), word(args, 7)
+    rows = word(args, 2) * oh
+    row, first = unit % rows, unit // rows * BLOCK
+    x = word(args, 0) + 4 * ((row // oh * h + image_row) * w * word(args, 14) + first)
+    y = word(args, 1) + 4 * (row * ow * word(args, 15) + first)
+    return x, y, (c if parts == 1 else min(BLOCK, c - first))
 
 
-@kernel("pool_ave_f32")
-def pool_ave_f32(args, task_id, task_dim):
-    """y = the sum of every window over its extent, in which padding counts."""
-    n, h, w, c, oh, ow = word(args, 2), word(args, 3), word(args, 4), word(args, 5), word(args, 6), word(args, 7)
-    parts = blocks(n * oh, c, task_dim)
-    units = n * oh * parts
-    for unit in range(units * task_id // task_dim, units * (task_id + 1) // task_dim):
-        row, first = unit // parts, unit % parts * BLOCK
-        channels = c if parts == 1 else min(BLOCK, c - first)
-        h0, h1, height = span(row % oh, h, word(args, 8), word(args, 10), word(args, 12))
-        x = word(args, 0) + 4 * ((row // oh * h + h0) * w * c + first)
-        y = word(args, 1) + 4 * (row * ow * c + first)
-        for j in range(ow):
-            w0, w1, width = span(j, w, word(args, 9), word(args, 11), word(args, 13))
-            # a window wholly outside may have the extent 0: 0 * inf is the NaN that 0 / 0 gives
-            window_sum(x + 4 * w0 * c, y + 4 * j * c, channels, h1 - h0, w1 - w0, 4 * w * c, 4 * c, ONE / np.float32(height * width))
+def _pool(greatest):
+    def pool_f32(args, task_id, task_dim):
+        """Any window."""
+        n, h, w, oh, ow = word(args, 2), word(args, 3), word(args, 4), word(args, 6), word(args, 7)
+        pixel, out_pixel = 4 * word(args, 14), 4 * word(args, 15)
+        parts = blocks(args, task_dim)
+        units = n * oh * parts
+        for unit in range(units * task_id // task_dim, units * (task_id + 1) // task_dim):
+            h0, h1, height = span(unit % oh, h, word(args, 8), word(args, 10), word(args, 12))
+            x, y, channels = row_address(args, unit, parts, h0)
+            for j in range(ow):
+                w0, w1, width = span(j, w, word(args, 9), word(args, 11), word(args, 13))
+                # a window wholly outside may have the extent 0: 0 * inf is the NaN that 0 / 0 gives
+                window(greatest, (x + w0 * pixel, y + j * out_pixel, channels, w * pixel, pixel, out_pixel), h1 - h0, w1 - w0,
+                       ONE / np.float32(height * width))
+
+    return pool_f32
+
+
+def _pool_lines(greatest, kernel_h, kernel_w, stride_w, lanes):
+    fewer = kernel_h - 1
+
+    def pool_lines_f32(args, task_id, task_dim):
+        """Windows of one size and one horizontal stride: whole ones in lines, those at the border one by one."""
+        n, h, w, oh, ow = word(args, 2), word(args, 3), word(args, 4), word(args, 6), word(args, 7)
+        pad, pixel, out_pixel = word(args, 13), 4 * word(args, 14), 4 * word(args, 15)
+        parts = blocks(args, task_dim)
+        units = n * oh * parts
+        j0 = min((pad + stride_w - 1) // stride_w, ow)
+        j1 = max(min((w + pad - kernel_w) // stride_w + 1, ow), j0)
+        for unit in range(units * task_id // task_dim, units * (task_id + 1) // task_dim):
+            h0, h1, height = span(unit % oh, h, kernel_h, word(args, 10), word(args, 12))
+            x, y, channels = row_address(args, unit, parts, h0)
+            inside, rows = 0, h1 - h0
+            if channels >= lanes and rows >= fewer:
+                inside = j1 - j0
+                line = (x + (j0 * stride_w - pad) * pixel, y + j0 * out_pixel, channels, w * pixel, pixel, out_pixel)
+                scale = ONE / np.float32(height * kernel_w)
+                if rows == kernel_h:
+                    window_line(greatest, kernel_h, kernel_w, stride_w, line, inside, scale)
+                else:
+                    window_line(greatest, fewer, kernel_w, stride_w, line, inside, scale)
+            for i in range(ow - inside):
+                j = i if i < j0 else i + inside
+                w0, w1, width = span(j, w, kernel_w, stride_w, pad)
+                window(greatest, (x + w0 * pixel, y + j * out_pixel, channels, w * pixel, pixel, out_pixel), rows, w1 - w0,
+                       ONE / np.float32(height * width))
+
+    return pool_lines_f32
+
+
+for _greatest, _method in ((1, "max"), (0, "ave")):
+    kernel_table.register(f"pool_{_method}_f32", partial(kernel_cfunc, _pool(_greatest)))
+    for _window in LINES:
+        kernel_table.register(line_name(_method, *_window), partial(kernel_cfunc, _pool_lines(_greatest, *_window, LANES)))

@@ -7,6 +7,7 @@ import numpy as np
 
 from cnml.emitter import Emitter
 from cnml.errors import expect
+from cnml.kernels.pool_plan import pool_kernel
 from cnml.operator import Operator
 from cnml.reference.pool import pool_ave, pool_max, pool_stochastic
 from cnml.tensor import Layout, Shape, Tensor
@@ -53,6 +54,7 @@ class Pool(Operator):
         self.pad = pad
         self.ceil = ceil
         self.mask = mask
+        self.strided_input = self.strided_output = not mask and method != "STOCHASTIC"  # type: ignore[misc]
         if method == "STOCHASTIC":
             self.host_reason = "stochastic pooling is not on the path of a deployed network's trunk"  # type: ignore[misc]
 
@@ -106,5 +108,8 @@ class Pool(Operator):
             n, c = n * c, 1
         oh, ow = outputs[0].shape[2:]
         kernel = self._kernel(inputs[0].shape)
-        name = "pool_mask_f32" if self.mask else f"pool_{self.method.lower()}_f32"
-        emit.call(name, inputs[0], *outputs, n, h, w, c, oh, ow, *kernel, *self.stride, *self.pad)
+        geometry = (inputs[0], *outputs, n, h, w, c, oh, ow, *kernel, *self.stride, *self.pad)
+        if self.mask:
+            emit.call("pool_mask_f32", *geometry)
+        else:
+            emit.call(pool_kernel(self.method.lower(), kernel, self.stride, c), *geometry, inputs[0].pitch or c, outputs[0].pitch or c)

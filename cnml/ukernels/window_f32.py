@@ -1,12 +1,12 @@
-"""Reduction of a window of pixels to one, with the channels innermost."""
+"""Reduction of windows of pixels, with the channels innermost: one window of any size, or a line of windows that share columns."""
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 from cnml.cpu import isa
@@ -15,69 +15,145 @@ from cnml.ukernels.simd.loop import Cell, loop
 from cnml.ukernels.simd.pointer import I64, at, pointer, word
 
 LANES = isa().lanes
+#: vectors of channels that a line of windows takes side by side
+VECTORS = 2
 LOWEST = -float(np.finfo(np.float32).max)
-Step = Callable[[ir.IRBuilder, ir.Value, ir.Value], ir.Value]
 
 
-def _greater(bd: ir.IRBuilder, acc: ir.Value, x: ir.Value) -> ir.Value:
-    # a NaN is not greater, so it is skipped
-    return bd.select(bd.fcmp_ordered(">", x, acc), x, acc)
+class WindowWords(NamedTuple):
+    """Integer operands; addresses and strides are in bytes."""
+
+    x: Any
+    y: Any
+    channels: Any
+    row_bytes: Any      # of x
+    column_bytes: Any   # of x
+    out_bytes: Any      # from one output pixel to the next
 
 
-def _sum(bd: ir.IRBuilder, acc: ir.Value, x: ir.Value) -> ir.Value:
-    return bd.fadd(acc, x)
+def _literal(*values: Any) -> list[int]:
+    if not all(isinstance(t, types.IntegerLiteral) for t in values):
+        raise TypingError(f"the form of a window must be constant, got {values}")
+    return [t.literal_value for t in values]
 
 
-def _chunk(bd: ir.IRBuilder, args: tuple[ir.Value, ...], offset: ir.Value, vectors: int, lanes: int, start: float, step: Step) -> None:
-    """One output of vectors * lanes channels, `offset` bytes into the pixel."""
-    x, y, rows, cols, row_bytes, col_bytes, scale = args
-    cells = [Cell(bd, v.vec(lanes), ir.Constant(v.vec(lanes), [start] * lanes)) for _ in range(vectors)]
-    with loop(bd, word(0), rows, 1) as r:
-        row = bd.add(offset, bd.mul(r, row_bytes))
-        with loop(bd, word(0), cols, 1) as c:
-            here = at(bd, x, bd.add(row, bd.mul(c, col_bytes)))
+def _start(lanes: int, greatest: int) -> ir.Constant:
+    return ir.Constant(v.vec(lanes), [LOWEST if greatest else 0.0] * lanes)
+
+
+def _join(bd: ir.IRBuilder, acc: ir.Value, x: ir.Value, greatest: int) -> ir.Value:
+    """The greater one, or the sum. A NaN is not greater, so it is skipped."""
+    return bd.select(bd.fcmp_ordered(">", x, acc), x, acc) if greatest else bd.fadd(acc, x)
+
+
+def _finish(bd: ir.IRBuilder, value: ir.Value, scale: ir.Value, greatest: int) -> ir.Value:
+    return value if greatest else bd.fmul(value, v.splat(bd, scale, value.type.count))
+
+
+# ---- one window of any size ---------------------------------------------------------------------------------------------------------------------
+
+
+def _chunk(bd: ir.IRBuilder, w: WindowWords, extent: tuple[ir.Value, ir.Value], scale: ir.Value, offset: ir.Value,
+           form: tuple[int, int, int]) -> None:
+    """`vectors` * `lanes` channels, `offset` bytes into the pixel."""
+    greatest, vectors, lanes = form
+    x, y = pointer(bd, w.x), pointer(bd, w.y)
+    cells = [Cell(bd, v.vec(lanes), _start(lanes, greatest)) for _ in range(vectors)]
+    with loop(bd, word(0), extent[0], 1) as r:
+        row = bd.add(offset, bd.mul(r, w.row_bytes))
+        with loop(bd, word(0), extent[1], 1) as c:
+            here = at(bd, x, bd.add(row, bd.mul(c, w.column_bytes)))
             for i, cell in enumerate(cells):
-                cell.set(step(bd, cell.get(), v.load(bd, at(bd, here, 4 * lanes * i), lanes)))
+                cell.set(_join(bd, cell.get(), v.load(bd, at(bd, here, 4 * lanes * i), lanes), greatest))
     for i, cell in enumerate(cells):
-        value = cell.get() if scale is None else bd.fmul(cell.get(), v.splat(bd, scale, lanes))
-        v.store(bd, value, at(bd, y, bd.add(offset, word(4 * lanes * i))))
+        v.store(bd, _finish(bd, cell.get(), scale, greatest), at(bd, y, bd.add(offset, word(4 * lanes * i))))
 
 
-def _emit(bd: ir.IRBuilder, args: tuple[ir.Value, ...], channels: ir.Value, start: float, step: Step) -> None:
-    done = Cell(bd, I64, word(0))
-    for vectors, lanes in ((4, LANES), (1, LANES)):
-        _cover(bd, args, channels, done, vectors, lanes, start, step)
-    rest = bd.icmp_signed("<", done.get(), channels)
-    with bd.if_then(rest), bd.if_else(bd.icmp_signed(">=", channels, word(LANES))) as (wide, narrow):
-        with wide:
-            # the last vector moves back and computes some channels again
-            _chunk(bd, args, bd.mul(bd.sub(channels, word(LANES)), word(4)), 1, LANES, start, step)
-        with narrow:
-            for lanes in (4, 1):
-                _cover(bd, args, channels, done, 1, lanes, start, step)
+@intrinsic(prefer_literal=True)
+def window(typingctx: Any, greatest: Any, words: Any, rows: Any, columns: Any, scale: Any) -> Any:
+    """y[c] = the first greatest x[r, k, c] over r < rows and k < columns, -FLT_MAX where nothing is greater; or `scale` * their sum."""
+    (kind,) = _literal(greatest)
 
-
-def _cover(bd: ir.IRBuilder, args: tuple[ir.Value, ...], channels: ir.Value, done: Cell, vectors: int, lanes: int, start: float, step: Step) -> None:
-    """As many whole chunks as fit from `done` on."""
-    width = vectors * lanes
-    with loop(bd, done.get(), channels, width) as c:
-        _chunk(bd, args, bd.mul(c, word(4)), vectors, lanes, start, step)
-        done.set(bd.add(c, word(width)))
-
-
-@intrinsic
-def window_max(typingctx: Any, x: Any, y: Any, channels: Any, rows: Any, cols: Any, row_bytes: Any, col_bytes: Any) -> Any:
-    """y[c] = the first greatest x[r, k, c] over r < rows and k < cols, -FLT_MAX where nothing is greater; x and y are addresses."""
     def codegen(context: Any, bd: ir.IRBuilder, sig: Any, a: Any) -> Any:
-        _emit(bd, (pointer(bd, a[0]), pointer(bd, a[1]), a[3], a[4], a[5], a[6], None), a[2], LOWEST, _greater)
+        w = WindowWords(*(bd.extract_value(a[1], i) for i in range(len(WindowWords._fields))))
+        done = Cell(bd, I64, word(0))
+
+        def cover(vectors: int, lanes: int) -> None:
+            with loop(bd, done.get(), w.channels, vectors * lanes) as c:
+                _chunk(bd, w, (a[2], a[3]), a[4], bd.mul(c, word(4)), (kind, vectors, lanes))
+                done.set(bd.add(c, word(vectors * lanes)))
+
+        cover(4, LANES)
+        cover(1, LANES)
+        rest = bd.icmp_signed("<", done.get(), w.channels)
+        with bd.if_then(rest), bd.if_else(bd.icmp_signed(">=", w.channels, word(LANES))) as (wide, narrow):
+            with wide:
+                # the last vector moves back and computes some channels again
+                _chunk(bd, w, (a[2], a[3]), a[4], bd.mul(bd.sub(w.channels, word(LANES)), word(4)), (kind, 1, LANES))
+            with narrow:
+                cover(1, 4)
+                cover(1, 1)
         return context.get_dummy_value()
-    return types.void(*[types.int64] * 7), codegen
+
+    words_type = types.UniTuple(types.int64, len(WindowWords._fields))
+    return types.void(greatest, words_type, types.int64, types.int64, types.float32), codegen
 
 
-@intrinsic
-def window_sum(typingctx: Any, x: Any, y: Any, channels: Any, rows: Any, cols: Any, row_bytes: Any, col_bytes: Any, scale: Any) -> Any:
-    """y[c] = scale * the sum of x[r, k, c] over r < rows and k < cols; x and y are addresses."""
+# ---- a line of windows --------------------------------------------------------------------------------------------------------------------------
+
+
+def _line(bd: ir.IRBuilder, w: WindowWords, count: ir.Value, scale: ir.Value, form: tuple[int, int, int, int], vectors: int) -> None:
+    """All blocks of `vectors` vectors of channels; the last block moves back so that it ends with the channels."""
+    greatest, rows, columns, stride = form
+    width = vectors * LANES
+    with loop(bd, word(0), bd.add(w.channels, word(width - 1)), width) as c:
+        last = bd.sub(w.channels, word(width))
+        offset = bd.mul(bd.select(bd.icmp_signed("<", c, last), c, last), word(4))
+        source = Cell(bd, ir.PointerType(), at(bd, pointer(bd, w.x), offset))
+        target = Cell(bd, ir.PointerType(), at(bd, pointer(bd, w.y), offset))
+
+        def column(k: int) -> list[ir.Value]:
+            """The columns k of the next window, reduced."""
+            base = at(bd, source.get(), bd.mul(w.column_bytes, word(k)))
+            sums = [_start(LANES, greatest)] * vectors
+            for r in range(rows):
+                row = at(bd, base, bd.mul(w.row_bytes, word(r)))
+                values = [v.load(bd, at(bd, row, 4 * LANES * i), LANES) for i in range(vectors)]
+                sums = values if r == 0 and not greatest else [_join(bd, s, x, greatest) for s, x in zip(sums, values, strict=True)]
+            return sums
+
+        kept = [[Cell(bd, v.vec(LANES), x) for x in column(k)] for k in range(columns - stride)]
+        with loop(bd, word(0), count, 1):
+            fresh = [column(k) for k in range(columns - stride, columns)]
+            window_columns = [[cell.get() for cell in cells] for cells in kept] + fresh
+            for i in range(vectors):
+                total = window_columns[0][i]
+                for other in window_columns[1:]:
+                    total = _join(bd, total, other[i], greatest)
+                v.store(bd, _finish(bd, total, scale, greatest), at(bd, target.get(), 4 * LANES * i))
+            for cells, values in zip(kept, window_columns[stride:], strict=True):
+                for cell, x in zip(cells, values, strict=True):
+                    cell.set(x)
+            source.set(at(bd, source.get(), bd.mul(w.column_bytes, word(stride))))
+            target.set(at(bd, target.get(), w.out_bytes))
+
+
+@intrinsic(prefer_literal=True)
+def window_line(typingctx: Any, greatest: Any, rows: Any, columns: Any, stride: Any, words: Any, count: Any, scale: Any) -> Any:
+    """`window` for `count` windows of rows x columns pixels, each `stride` <= columns pixels after the one before; at least a vector of channels.
+
+    A column is reduced once, in registers, and kept for the next window.
+    """
+    form = _literal(greatest, rows, columns, stride)
+
     def codegen(context: Any, bd: ir.IRBuilder, sig: Any, a: Any) -> Any:
-        _emit(bd, (pointer(bd, a[0]), pointer(bd, a[1]), a[3], a[4], a[5], a[6], a[7]), a[2], 0.0, _sum)
+        w = WindowWords(*(bd.extract_value(a[4], i) for i in range(len(WindowWords._fields))))
+        with bd.if_else(bd.icmp_signed(">=", w.channels, word(VECTORS * LANES))) as (wide, narrow):
+            with wide:
+                _line(bd, w, a[5], a[6], tuple(form), VECTORS)  # type: ignore[arg-type]
+            with narrow:
+                _line(bd, w, a[5], a[6], tuple(form), 1)  # type: ignore[arg-type]
         return context.get_dummy_value()
-    return types.void(*[types.int64] * 7, types.float32), codegen
+
+    words_type = types.UniTuple(types.int64, len(WindowWords._fields))
+    return types.void(greatest, rows, columns, stride, words_type, types.int64, types.float32), codegen

@@ -3,9 +3,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cnml_tests.compiled import check_operator
+from cnml_tests.compiled import check_operator, run_graph
 
 from cnml.errors import CnmlError
+from cnml.graph import Graph
+from cnml.ops.concat import Concat
 from cnml.ops.pool import Pool, pooled_extent
 from cnml.reference.pool import LOWEST
 
@@ -26,6 +28,36 @@ def test_many_rows_and_many_channels(rng):
     """Both ways of sharing work."""
     check_operator(Pool("MAX", (3, 3), (2, 2)), [rng.standard_normal((1, 16, 60, 9))], rtol=0, atol=0)
     check_operator(Pool("AVE", None), [rng.standard_normal((1, 200, 7, 7))])
+
+
+@pytest.mark.parametrize("channels", [8, 16, 23, 32, 40, 70, 150])
+@pytest.mark.parametrize("method", ["MAX", "AVE"])
+def test_windows_in_lines(method, channels, rng):
+    """Sizes with kernels of their own: whole windows, those at each border, maps smaller than a window, NaN and infinity."""
+    for kernel, stride, pad in (((3, 3), (1, 1), (1, 1)), ((3, 3), (2, 2), (0, 0)), ((3, 3), (2, 2), (1, 1)), ((3, 3), (1, 1), (2, 2)),
+                                ((2, 2), (2, 2), (0, 0)), ((2, 2), (2, 2), (1, 1))):
+        for size in ((8, 9), (7, 40), (3, 3), (2, 2)):
+            x = rng.standard_normal((2, channels, *size)).astype(np.float32)
+            x[0, 0, 0, :2] = np.nan, -np.inf
+            x[1, channels - 1, 1, 1] = np.inf
+            check_operator(Pool(method, kernel, stride, pad), [x])
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_reads_and_writes_bands_of_wider_images(cores, rng):
+    """Pools that write into a concatenation, and one whose input lies in it."""
+    x = rng.standard_normal((2, 40, 9, 8)).astype(np.float32)
+    graph = Graph()
+    given = graph.input(x.shape, "x")
+    first = graph.add(Pool("MAX", (3, 3), (1, 1), (1, 1), name="max"), [given])[0]
+    second = graph.add(Pool("AVE", (5, 5), (1, 1), (2, 2), name="ave"), [given])[0]
+    joined = graph.add(Concat(1), [first, second])[0]
+    last = graph.add(Pool("MAX", (2, 2), (2, 2), name="last"), [joined])[0]
+    a, b = Pool("MAX", (3, 3), (1, 1), (1, 1)).reference([x], [])[0], Pool("AVE", (5, 5), (1, 1), (2, 2)).reference([x], [])[0]
+    whole = np.concatenate([a, b], 1)
+    got_joined, got_last = run_graph(graph, {given: x}, [joined, last], cores)
+    np.testing.assert_allclose(got_joined, whole, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(got_last, Pool("MAX", (2, 2), (2, 2)).reference([whole], [])[0], rtol=1e-5, atol=1e-6)
 
 
 def test_floor_drops_the_last_window(rng):
