@@ -2,9 +2,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pycaffe_acc.errors import CheckError
 from pycaffe_acc.mode import TEST
@@ -36,7 +36,7 @@ class ExportReport:
     notes: list[str] = field(default_factory=list)
 
 
-def translate_net(net: Net, opset: int = DEFAULT_OPSET) -> NamedGraph:
+def translate_net(net: Net, opset: int = DEFAULT_OPSET, outputs: Sequence[str] = ()) -> NamedGraph:
     """A net with its present shapes as a graph of ONNX operators.
 
     Parameters
@@ -44,6 +44,8 @@ def translate_net(net: Net, opset: int = DEFAULT_OPSET) -> NamedGraph:
     net : Net
     opset : int
         13 or newer.
+    outputs : sequence of str
+        Blobs that the graph is to give, for instance the bottoms of a layer that ONNX cannot express; none: the net's outputs.
 
     Raises
     ------
@@ -52,11 +54,11 @@ def translate_net(net: Net, opset: int = DEFAULT_OPSET) -> NamedGraph:
     CheckError, MissingExtraError
     """
     check_opset(opset)
-    return Translation(net, opset).named()
+    return Translation(net, opset, outputs).named()
 
 
 def export(net: Net | str | os.PathLike[str], out: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None,
-           opset: int = DEFAULT_OPSET, check: bool = True, seed: int = 0) -> ExportReport:
+           opset: int = DEFAULT_OPSET, outputs: Sequence[str] = (), check: bool = True, seed: int = 0) -> ExportReport:
     """Write a net as an ONNX model with fixed shapes.
 
     The model is checked by onnx and, where onnxruntime is installed, run beside the net on seeded random inputs. It appears under its name only when
@@ -70,6 +72,8 @@ def export(net: Net | str | os.PathLike[str], out: str | os.PathLike[str], weigh
     weights : path, optional
         For a prototxt.
     opset : int
+    outputs : sequence of str
+        See `translate_net`.
     check : bool
         False leaves onnxruntime out.
     seed : int
@@ -92,7 +96,7 @@ def export(net: Net | str | os.PathLike[str], out: str | os.PathLike[str], weigh
         net = Net(os.fspath(net), TEST, weights=None if weights is None else os.fspath(weights))
     elif weights is not None:
         raise CheckError("export: weights go with the path of a prototxt; a Net has its own")
-    graph = translate_net(net, opset)
+    graph = translate_net(net, opset, outputs)
     report = ExportReport(Path(out), graph, notes=list(graph.notes))
     runtime = onnxruntime_module() if check else None
     if check and runtime is None:
@@ -105,11 +109,9 @@ def export(net: Net | str | os.PathLike[str], out: str | os.PathLike[str], weigh
 
 
 def _refuse_mismatch(net: Net, report: ExportReport) -> None:
-    bad: list[Any] = [d for d in report.differences if not d.passed]
+    bad = [d for d in report.differences if not d.passed]
     if bad:
         rows = "; ".join(f"'{d.output}' on {d.inputs} inputs by {d.worst:.3g} of {d.largest:.3g}" if d.finite else
                          f"'{d.output}' on {d.inputs} inputs has no finite value to compare" for d in bad)
-        error = OnnxMismatchError(f"net '{net.name}': the model's results in onnxruntime differ from the net's by more than {TOLERANCE:g} of the "
-                                  f"output's greatest magnitude: {rows}. '{report.path}' was not written")
-        error.differences = report.differences  # type: ignore[attr-defined]
-        raise error
+        raise OnnxMismatchError(f"net '{net.name}': the model's results in onnxruntime differ from the net's by more than {TOLERANCE:g} of the "
+                                  f"output's greatest magnitude: {rows}. '{report.path}' was not written", report.differences)

@@ -23,7 +23,7 @@ class Entry(NamedTuple):
 
 _DATA = "what the layer would read is an input of the graph"
 _LOSS = "for training and measuring"
-_ROWS = "the number of its rows depends on the data, and its suppression of boxes is not that of ONNX's NonMaxSuppression"
+_ROWS = "ONNX's NonMaxSuppression leaves the order of equal scores open and knows no limit over all classes, so its rows would not be Caffe's"
 
 
 def _exact(note: str) -> Entry:
@@ -119,8 +119,8 @@ LAYERS: dict[str, Entry] = {
     "Reshape": _exact("Reshape"),
     "Reverse": _exact("Slice with a step of -1"),
     "RNN": _exact("all steps written out, as LSTM"),
-    "ROIAlign": _refused("ONNX's RoiAlign weighs samples at the border of the image differently"),
-    "ROIPooling": _refused("ONNX leaves open how MaxRoiPool rounds the corners of its bins, and runtimes differ"),
+    "ROIAlign": _exact("RoiAlign"),
+    "ROIPooling": _exact("MaxRoiPool"),
     "Scale": _exact("Mul, Add; scale and shift of the BatchNormalization in front, if there is one"),
     "ShuffleChannel": _exact("Reshape, Transpose, Reshape"),
     "Sigmoid": _exact("Sigmoid"),

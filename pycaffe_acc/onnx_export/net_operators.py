@@ -1,6 +1,8 @@
 """A net as the engine's operators, layer by layer, with what of it goes into the file."""
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cnml.errors import CnmlError
 from cnml.graph import Graph, Node
 from cnml.tensor import Tensor
@@ -21,6 +23,13 @@ class NetOperators:
     ----------
     net : Net
         With the shapes that the graph is to have.
+    outputs : sequence of str
+        Blobs that are wanted; none: the net's outputs. Layers that they do not depend on are not looked at.
+
+    Raises
+    ------
+    CheckError
+        For an output that is no blob of the net.
 
     Attributes
     ----------
@@ -38,7 +47,7 @@ class NetOperators:
         Sentences on what was left out.
     """
 
-    def __init__(self, net: Net):
+    def __init__(self, net: Net, outputs: Sequence[str] = ()):
         self.nodes: list[tuple[Layer, Node]] = []
         self.inputs: dict[str, Tensor] = {}
         self.bindings: list[tuple[str, Tensor]] = []
@@ -50,9 +59,17 @@ class NetOperators:
         self._groups: Groups = {}
         self._lost: set[str] = set()
         wiring = net._wiring
+        for name in outputs:
+            if name not in net.blobs:
+                raise CheckError(f"net '{net.name}' has no blob '{name}' to be an output; its blobs are {', '.join(net.blobs)}")
+        chosen = _needed_layers(wiring, outputs) if outputs else set(range(len(wiring.layers)))
         for i, layer in enumerate(wiring.layers):
-            self._layer(wiring, i, layer)
-        self.outputs = self._outputs(wiring)
+            if i in chosen:
+                self._layer(wiring, i, layer)
+        self.outputs = list(outputs) or self._outputs(wiring)
+        lost = [n for n in outputs if n in self._lost]
+        if lost:
+            raise CheckError(f"net '{net.name}': blob '{lost[0]}' is made by a layer that is for training and measuring, which has no ONNX form")
 
     def _layer(self, wiring: Wiring, i: int, layer: Layer) -> None:
         fate, note = entry(layer.type)
@@ -103,3 +120,13 @@ class NetOperators:
         outputs = [n for n in self._net.outputs if n not in self._lost]
         outputs += [n for n in wanted if n not in read and n not in outputs]
         return [n for n in outputs if self.blobs[n] is not self.inputs.get(n)]
+
+
+def _needed_layers(wiring: Wiring, outputs: Sequence[str]) -> set[int]:
+    """Indices of the layers that the blobs depend on."""
+    wanted, chosen = set(outputs), set()
+    for i in range(len(wiring.layers) - 1, -1, -1):
+        if wanted.intersection(wiring.tops[i]):
+            chosen.add(i)
+            wanted.update(wiring.bottoms[i])
+    return chosen

@@ -94,6 +94,8 @@ class OnnxGraph:
         Value → how it came about, where a reader may do the same in its own node.
     ranges : dict of str to int
         For values that hold whole numbers, one more than the greatest.
+    regions : dict of str to (int, float, float)
+        For values that hold regions of interest: images, and height and width of an image.
     mask_sizes : dict of str to (tuple of int, bool)
         For masks of a max pooling: height and width of what was pooled, and whether no two windows share an element.
     states : list of StateInput
@@ -109,6 +111,7 @@ class OnnxGraph:
         self.paddings: dict[str, Padding] = {}
         self.normalizations: dict[str, Normalization] = {}
         self.ranges: dict[str, int] = {}
+        self.regions: dict[str, tuple[int, float, float]] = {}
         self.mask_sizes: dict[str, tuple[tuple[int, int], bool]] = {}
         self.states: list[StateInput] = []
         self.layer = ""

@@ -1,7 +1,8 @@
 """What ends an export."""
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from pycaffe_acc.errors import CaffeError, UnsupportedLayerError
 
@@ -37,9 +38,20 @@ class NotExpressibleError(UnsupportedLayerError):
         self.layers = layers
         rows = "; ".join(f"layer '{r.name}' ({r.type}): {r.reason}" for r in layers)
         super().__init__(f"net '{net}' cannot be exported, because ONNX cannot say exactly what {len(layers)} of its layers "
-                         f"{'does' if len(layers) == 1 else 'do'}: {rows}. Cut the net in front of them (their bottoms then are outputs) and compute "
-                         "the rest outside, or run the whole net with this package")
+                         f"{'does' if len(layers) == 1 else 'do'}: {rows}. Name the blobs in front of "
+                         "them as outputs (--outputs) and compute the rest outside, or run the whole net with this package")
 
 
 class OnnxMismatchError(CaffeError):
-    """The exported file does not compute what the net computes; it was not written."""
+    """The exported model does not compute what the net computes; it was not written.
+
+    Parameters
+    ----------
+    message : str
+    differences : list of Difference
+        All that were measured.
+    """
+
+    def __init__(self, message: str, differences: Sequence[Any]):
+        self.differences = list(differences)
+        super().__init__(message)

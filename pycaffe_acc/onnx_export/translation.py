@@ -1,6 +1,7 @@
 """From a net's operators to a named ONNX graph."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,6 +33,8 @@ class NamedGraph:
         Inputs that are zeros unless fed (a recurrent layer's first state) → the outputs that hold what to feed next.
     ranges : dict of str to int
         Inputs that take whole numbers below a limit.
+    regions : dict of str to (int, float, float)
+        Inputs that take regions of interest: images, and height and width of an image.
     blobs : dict of str to str
         Output → the net's blob that it is.
     notes : list of str
@@ -45,6 +48,7 @@ class NamedGraph:
     outputs: dict[str, Shape] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     ranges: dict[str, int] = field(default_factory=dict)
+    regions: dict[str, tuple[int, float, float]] = field(default_factory=dict)
     blobs: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -56,6 +60,8 @@ class Translation:
     ----------
     net : Net
     opset : int
+    outputs : sequence of str
+        Blobs; none: the net's outputs.
 
     Raises
     ------
@@ -65,9 +71,9 @@ class Translation:
         When nothing is left to export.
     """
 
-    def __init__(self, net: Net, opset: int):
+    def __init__(self, net: Net, opset: int, outputs: Sequence[str] = ()):
         self._net = net
-        self._source = NetOperators(net)
+        self._source = NetOperators(net, outputs)
         self._graph = OnnxGraph(opset)
         self._values: dict[Tensor, str] = {}
         self._names: dict[str, str] = {}
@@ -142,6 +148,8 @@ class Translation:
                 result.inputs[name] = tensor.shape
                 if self._values[tensor] in self._graph.ranges:
                     result.ranges[name] = self._graph.ranges[self._values[tensor]]
+                if self._values[tensor] in self._graph.regions:
+                    result.regions[name] = self._graph.regions[self._values[tensor]]
 
     def _outputs(self, result: NamedGraph) -> tuple[list[OnnxNode], list[str]]:
         """Name inputs and outputs first, since those names are promised; returns copies of values that go by several names, and all outputs."""

@@ -39,6 +39,7 @@ from cnml.ops.prior_box import PriorBox
 from cnml.ops.reduction import Reduction
 from cnml.ops.reverse import Reverse
 from cnml.ops.rnn import RNN
+from cnml.ops.roi import CheckRois, RoiAlign, RoiMaxPooling
 from cnml.ops.scale import Scale
 from cnml.ops.shuffle_channel import ShuffleChannel
 from cnml.ops.slice import Slice
@@ -58,6 +59,7 @@ from pycaffe_acc.onnx_export import (
     pooling,
     products,
     recurrent,
+    regions,
     resampling,
     selections,
 )
@@ -76,6 +78,7 @@ TRANSLATORS: dict[type[Operator], Translator] = {
     Bias: arithmetic.bias,
     BroadcastArithmetic: arithmetic.arithmetic,
     ChannelAffine: normalizations.channel_affine,
+    CheckRois: regions.check_rois,
     ChannelArithmetic: arithmetic.channel_arithmetic,
     Concat: movements.concat,
     Convolution: convolutions.convolution,
@@ -104,6 +107,8 @@ TRANSLATORS: dict[type[Operator], Translator] = {
     Reduction: selections.reduction,
     Reverse: movements.reverse,
     RNN: recurrent.rnn,
+    RoiAlign: regions.roi_align,
+    RoiMaxPooling: regions.roi_pooling,
     Scale: arithmetic.scale,
     ShuffleChannel: movements.shuffle_channel,
     Slice: movements.slice_,

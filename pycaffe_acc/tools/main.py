@@ -9,7 +9,22 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from pycaffe_acc.tools import caffe, check, classify, demo, doctor, draw, eval, shims, summary, time, upgrade_binary, upgrade_text, warmup
+from pycaffe_acc.tools import (
+    caffe,
+    check,
+    classify,
+    demo,
+    doctor,
+    draw,
+    eval,
+    export_onnx,
+    shims,
+    summary,
+    time,
+    upgrade_binary,
+    upgrade_text,
+    warmup,
+)
 from pycaffe_acc.tools.exit_code import EXPECTED, ExitCode, exit_code
 from pycaffe_acc.version import VERSION
 
@@ -27,7 +42,7 @@ class Verb(Protocol):
         """Do it; returns an exit status."""
 
 
-VERBS: tuple[Verb, ...] = (classify, eval, time, check, summary, draw, doctor, warmup, demo, shims, upgrade_text, upgrade_binary)
+VERBS: tuple[Verb, ...] = (classify, eval, time, check, summary, draw, doctor, warmup, export_onnx, demo, shims, upgrade_text, upgrade_binary)
 
 
 def build_parser() -> argparse.ArgumentParser:
