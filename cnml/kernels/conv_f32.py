@@ -23,13 +23,13 @@ from cnml.kernels.conv_addressing import (
     scatter_columns,
     tile_entries,
 )
-from cnml.kernels.conv_tiles import TILES, kernel_name
+from cnml.kernels.conv_tiles import STORED, TILES, kernel_name
 from cnml.ukernels.conv_f32 import LANES, conv_tile
 from cnml.ukernels.epilogue_f32 import NONE
 from cnrt import kernel_table
 
 
-def _conv2d(mr, nv, lanes):
+def _conv2d(mr, nv, lanes, item):
     """The kernel of one tile. It may close over integers only: a closure over compiled functions is never found in the cache."""
     nr = nv * lanes
 
@@ -64,7 +64,7 @@ def _conv2d(mr, nv, lanes):
                     prepare_chunk(table, phase, x, scratch, chunk, mr, pixels, offsets)
                 channel = block // group_blocks * cout + block % group_blocks * nr
                 columns = min(nr, cout - block % group_blocks * nr)
-                panel = word(args, 1) + word(phase, ct.WEIGHTS) + block * taps * depth * nr * 4
+                panel = word(args, 1) + word(phase, ct.WEIGHTS) // 4 * item + block * taps * depth * nr * item
                 y, y_pixel, add_pixel = word(args, 4) + 4 * channel, word(table, ct.Y_PIXEL), word(table, ct.ADD_PIXEL)
                 add = word(args, 3) + 4 * channel if word(args, 3) != 0 else 0
                 tap = np.int64(0)
@@ -83,15 +83,15 @@ def _conv2d(mr, nv, lanes):
                             out, out_step = tmp, 4 * nr
                         mode = word(args, 8) if last else NONE
                         offset = 4 * c + block // group_blocks * word(table, ct.GROUP_STEP)
-                        weights = panel + (tap * depth + c) * nr * 4
+                        weights = panel + (tap * depth + c) * nr * item
                         for tile in range(tile_begin, tile_end):
                             where, step = pixels + 8 * mr * tile, word(entries, 2 * tile + 1)
                             inputs = word(entries, 2 * tile) + tap * step  # at the border every tap has its pointers
                             if columns < nr and source != 0:
                                 gather_columns(tmp, nr, source, source_step, where, mr, columns)
                             index = where if columns == nr else identity
-                            conv_tile(mr, nv, (inputs, step, offsets + 8 * tap, some, offset, steps, weights, index, start, start_step, extra,
-                                               extra_step, out, out_step, mode), low, high)
+                            conv_tile(mr, nv, item, (inputs, step, offsets + 8 * tap, some, offset, steps, weights, index, start, start_step,
+                                                     extra, extra_step, out, out_step, mode), low, high)
                             if columns < nr:
                                 scatter_columns(tmp, nr, y, y_pixel, where, mr, columns)
                     tap += max(some, 1)
@@ -107,4 +107,5 @@ def _provide(function):  # type: ignore[no-untyped-def]
 
 
 for _mr, _nv, _ in TILES[LANES]:
-    kernel_table.register(kernel_name(_mr, _nv * LANES), partial(_provide, _conv2d(_mr, _nv, LANES)))
+    for _item in STORED:
+        kernel_table.register(kernel_name(_mr, _nv * LANES, _item), partial(_provide, _conv2d(_mr, _nv, LANES, _item)))

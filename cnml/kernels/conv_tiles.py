@@ -52,21 +52,30 @@ NARROW_TILES: dict[int, tuple[Tile, ...]] = {
 }
 
 
-def kernel_name(mr: int, nr: int) -> str:
+#: bytes of a weight → how it is called
+STORED = {4: "f32", 2: "f16"}
+
+
+def half_name(name: str) -> str:
+    """Name of the kernel that does the same with weights in half precision."""
+    return name.replace(f"_{STORED[4]}_", f"_{STORED[2]}_")
+
+
+def kernel_name(mr: int, nr: int, item: int = 4) -> str:
     """Name of the convolution kernel with a tile of `mr` pixels by `nr` channels."""
-    return f"conv2d_nhwc_f32_{mr}x{nr}"
+    return f"conv2d_nhwc_{STORED[item]}_{mr}x{nr}"
 
 
-def depthwise_name(mr: int, nr: int) -> str:
+def depthwise_name(mr: int, nr: int, item: int = 4) -> str:
     """Name of the depthwise kernel with a tile of `mr` pixels by `nr` channels."""
-    return f"depthwise_nhwc_f32_{mr}x{nr}"
+    return f"depthwise_nhwc_{STORED[item]}_{mr}x{nr}"
 
 
-def sliding_name(mr: int, nr: int, columns: int, stride: int) -> str:
+def sliding_name(mr: int, nr: int, columns: int, stride: int, item: int = 4) -> str:
     """Name of the depthwise kernel along lines with a tile of `mr` pixels by `nr` channels."""
-    return f"sliding_nhwc_f32_{mr}x{nr}_{columns}s{stride}"
+    return f"sliding_nhwc_{STORED[item]}_{mr}x{nr}_{columns}s{stride}"
 
 
-def narrow_name(mr: int, nq: int) -> str:
+def narrow_name(mr: int, nq: int, item: int = 4) -> str:
     """Name of the kernel for few outputs with a tile of `mr` pixels by `nq` outputs."""
-    return f"narrow_nhwc_f32_{mr}x{nq}"
+    return f"narrow_nhwc_{STORED[item]}_{mr}x{nq}"

@@ -13,12 +13,12 @@ from cnml.jit import kernel_cfunc
 from cnml.kernels import conv_table as ct
 from cnml.kernels.argblock import real, word
 from cnml.kernels.conv_addressing import align_64, chunk_range, link, phase_chunks, prepare_chunk, prepare_scratch, spread_columns, tile_entries
-from cnml.kernels.conv_tiles import DEPTHWISE_TILES, depthwise_name
+from cnml.kernels.conv_tiles import DEPTHWISE_TILES, STORED, depthwise_name
 from cnml.ukernels.depthwise_f32 import LANES, depthwise_tile
 from cnrt import kernel_table
 
 
-def _depthwise2d(mr, nv, lanes):
+def _depthwise2d(mr, nv, lanes, item):
     """The kernel of one tile; closes over integers only, see `cnml.kernels.conv_f32`."""
     nr = nv * lanes
 
@@ -42,7 +42,7 @@ def _depthwise2d(mr, nv, lanes):
             phase = table + 8 * (ct.HEADER + p * ct.PHASE)
             chunks, taps = phase_chunks(table, phase), word(phase, ct.TAPS)
             entries = tile_entries(phase, offsets)
-            weights = word(args, 1) + word(phase, ct.WEIGHTS)
+            weights = word(args, 1) + word(phase, ct.WEIGHTS) // 4 * item
             for chunk in range(max(begin - done, 0), min(end - done, chunks)):
                 prepare_chunk(table, phase, x, scratch, chunk, mr, pixels, offsets)
                 for tile in range((chunk_range(table, phase, chunk)[1] + mr - 1) // mr):
@@ -58,8 +58,8 @@ def _depthwise2d(mr, nv, lanes):
                                 spread_columns(tmp, nr, add, add_step, where, mr, columns, -ranks)
                                 add, add_step = tmp, 4 * nr
                             out, out_step = tmp, 4 * nr
-                        depthwise_tile(mr, nv, (inputs, step, offsets, taps, 4 * channel, columns, weights + 4 * nr * taps * block,
-                                                where if ranks == 1 else identity, word(args, 2) + 4 * nr * block, add, add_step, out, out_step,
+                        depthwise_tile(mr, nv, item, (inputs, step, offsets, taps, 4 * channel, columns, weights + item * nr * taps * block,
+                                                      where if ranks == 1 else identity, word(args, 2) + 4 * nr * block, add, add_step, out, out_step,
                                                 mode), low, high)
                         if ranks > 1:
                             spread_columns(tmp, nr, word(args, 4) + first, y_pixel, where, mr, columns, ranks)
@@ -74,4 +74,5 @@ def _provide(function):  # type: ignore[no-untyped-def]
 
 
 for _mr, _nv, _ in DEPTHWISE_TILES[LANES]:
-    kernel_table.register(depthwise_name(_mr, _nv * LANES), partial(_provide, _depthwise2d(_mr, _nv, LANES)))
+    for _item in STORED:
+        kernel_table.register(depthwise_name(_mr, _nv * LANES, _item), partial(_provide, _depthwise2d(_mr, _nv, LANES, _item)))

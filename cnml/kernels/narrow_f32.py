@@ -12,12 +12,12 @@ from cnml.jit import kernel_cfunc
 from cnml.kernels import conv_table as ct
 from cnml.kernels.argblock import real, word
 from cnml.kernels.conv_addressing import align_64, chunk_range, link, phase_chunks, prepare_chunk, prepare_scratch, tile_entries
-from cnml.kernels.conv_tiles import NARROW_TILES, narrow_name
+from cnml.kernels.conv_tiles import NARROW_TILES, STORED, narrow_name
 from cnml.ukernels.narrow_f32 import LANES, narrow_tile
 from cnrt import kernel_table
 
 
-def _narrow(mr, nq, lanes):
+def _narrow(mr, nq, lanes, item):
     """The kernel of one tile; closes over integers only, see `cnml.kernels.conv_f32`."""
     def narrow_nhwc_f32(args, task_id, task_dim):
         """y = activation(conv(x, weights) + bias + add); tasks take bands of chunks of pixels."""
@@ -25,7 +25,7 @@ def _narrow(mr, nq, lanes):
         low, high = np.float32(real(args, 9)), np.float32(real(args, 10))
         depth, cout = word(table, ct.DEPTH), word(table, ct.COUT_GROUP)
         group_blocks = (cout + nq - 1) // nq
-        panel = (depth + lanes - 1) // lanes * lanes * nq * 4
+        panel = (depth + lanes - 1) // lanes * lanes * nq * item
         prepare_scratch(table, scratch, mr)
         pixels = align_64(scratch + align_64(4 * word(table, ct.ZEROS)) + 8 * mr)
         offsets = pixels + align_64(8 * (word(table, ct.CHUNK) + mr))
@@ -37,7 +37,7 @@ def _narrow(mr, nq, lanes):
             phase = table + 8 * (ct.HEADER + p * ct.PHASE)
             chunks, taps = phase_chunks(table, phase), word(phase, ct.TAPS)
             entries = tile_entries(phase, offsets)
-            weights = word(args, 1) + word(phase, ct.WEIGHTS)
+            weights = word(args, 1) + word(phase, ct.WEIGHTS) // 4 * item
             for chunk in range(max(begin - done, 0), min(end - done, chunks)):
                 prepare_chunk(table, phase, x, scratch, chunk, mr, pixels, offsets)
                 for tile in range((chunk_range(table, phase, chunk)[1] + mr - 1) // mr):
@@ -46,9 +46,10 @@ def _narrow(mr, nq, lanes):
                         group, first = block // group_blocks, block % group_blocks * nq
                         channel = 4 * (group * cout + first)
                         add = word(args, 3) + channel if word(args, 3) != 0 else 0
-                        narrow_tile(mr, nq, (inputs, step, offsets, taps, group * word(table, ct.GROUP_STEP), depth, weights + block * taps * panel,
-                                             where, min(nq, cout - first), word(args, 2) + 4 * nq * block, add, word(table, ct.ADD_PIXEL),
-                                             word(args, 4) + channel, word(table, ct.Y_PIXEL), word(args, 8)), low, high)
+                        narrow_tile(mr, nq, item, (inputs, step, offsets, taps, group * word(table, ct.GROUP_STEP), depth,
+                                                   weights + block * taps * panel, where, min(nq, cout - first), word(args, 2) + 4 * nq * block, add,
+                                                   word(table, ct.ADD_PIXEL), word(args, 4) + channel, word(table, ct.Y_PIXEL), word(args, 8)),
+                                    low, high)
             done += chunks
 
     return narrow_nhwc_f32
@@ -60,4 +61,5 @@ def _provide(function):  # type: ignore[no-untyped-def]
 
 
 for _mr, _nq, _ in NARROW_TILES[LANES]:
-    kernel_table.register(narrow_name(_mr, _nq), partial(_provide, _narrow(_mr, _nq, LANES)))
+    for _item in STORED:
+        kernel_table.register(narrow_name(_mr, _nq, _item), partial(_provide, _narrow(_mr, _nq, LANES, _item)))

@@ -14,7 +14,7 @@ from cnml.jit import jit, kernel_cfunc
 from cnml.kernels import conv_table as ct
 from cnml.kernels.argblock import i64_at, real, word
 from cnml.kernels.conv_addressing import align_64, clear
-from cnml.kernels.conv_tiles import SLIDING_KERNELS, SLIDING_STRIDES, SLIDING_TILES, sliding_name
+from cnml.kernels.conv_tiles import SLIDING_KERNELS, SLIDING_STRIDES, SLIDING_TILES, STORED, sliding_name
 from cnml.ukernels.sliding_f32 import LANES, sliding_tile
 from cnrt import kernel_table
 
@@ -44,7 +44,7 @@ def fill_lines(table, phase, x, zeros, band, wide, pointers):
             dst[i] = start + i * pixel if inside and i >= begin and i < end else zeros
 
 
-def _sliding(width, nv, lanes, columns, stride):
+def _sliding(width, nv, lanes, columns, stride, item):
     """The kernel of one tile; closes over integers only, see `cnml.kernels.conv_f32`."""
     nr = nv * lanes
 
@@ -62,19 +62,19 @@ def _sliding(width, nv, lanes, columns, stride):
         lines = word(table, ct.CHUNK) // out_width
         items = word(table, ct.BATCH) * ((word(phase, ct.GRID_HEIGHT) + lines - 1) // lines) * blocks
         current = np.int64(-1)
-        for item in range(items * task_id // task_dim, items * (task_id + 1) // task_dim):
-            band, block = item // blocks, item % blocks
+        for piece in range(items * task_id // task_dim, items * (task_id + 1) // task_dim):
+            band, block = piece // blocks, piece % blocks
             if band != current:
                 current = band
                 fill_lines(table, phase, word(args, 0), scratch, band, wide, pointers)
             image, first, rows = band_lines(table, phase, band)
             channel = 4 * block * nr
-            weights, bias = word(args, 1) + 4 * nr * taps * block, word(args, 2) + channel
+            weights, bias = word(args, 1) + item * nr * taps * block, word(args, 2) + channel
             for tile in range(tiles):
                 for row in range(rows):
                     at = (image * word(phase, ct.GRID_HEIGHT) + first + row) * out_width + tile * width
                     add = word(args, 3) + channel + at * add_pixel if word(args, 3) != 0 else 0
-                    sliding_tile(width, nv, columns, stride,
+                    sliding_tile(width, nv, columns, stride, item,
                                  (pointers + 8 * (row * step_y * wide + tile * width * stride), 8 * wide, taps // columns, channel,
                                   channels - block * nr, weights, out_width - tile * width, bias, add, add_pixel,
                                   word(args, 4) + channel + at * y_pixel, y_pixel, word(args, 8)), low, high)
@@ -85,5 +85,6 @@ def _sliding(width, nv, lanes, columns, stride):
 for _t in SLIDING_TILES[LANES]:
     for _columns in SLIDING_KERNELS:
         for _stride in SLIDING_STRIDES:
-            kernel_table.register(sliding_name(_t.mr, _t.nv * LANES, _columns, _stride),
-                                  partial(kernel_cfunc, _sliding(_t.mr, _t.nv, LANES, _columns, _stride)))
+            for _item in STORED:
+                kernel_table.register(sliding_name(_t.mr, _t.nv * LANES, _columns, _stride, _item),
+                                      partial(kernel_cfunc, _sliding(_t.mr, _t.nv, LANES, _columns, _stride, _item)))

@@ -10,6 +10,7 @@ from numba.extending import intrinsic
 
 from cnml.cpu import isa
 from cnml.ukernels.epilogue_f32 import activate
+from cnml.ukernels.simd import vec_f16
 from cnml.ukernels.simd import vec_f32 as v
 from cnml.ukernels.simd.loop import Cell, loop
 from cnml.ukernels.simd.pointer import at, load_word, pointer, word
@@ -27,7 +28,7 @@ class TileWords(NamedTuple):
     ntaps: Any
     offset: Any         # added to every pointer
     depth: Any          # input channels of a tap
-    weights: Any        # float32[ntaps][depth][NV * lanes]
+    weights: Any        # float32 or half [ntaps][depth][NV * lanes]
     pixels: Any         # address of int64[MR]: index of each output pixel
     start: Any          # what the sums start from: bias (stride 0) or the output itself
     start_stride: Any
@@ -39,24 +40,24 @@ class TileWords(NamedTuple):
 
 
 @intrinsic(prefer_literal=True)
-def conv_tile(typingctx, mr, nv, words, low, high):  # type: ignore[no-untyped-def]
+def conv_tile(typingctx, mr, nv, item, words, low, high):  # type: ignore[no-untyped-def]
     """out[pixel] = activation(start[pixel] + add[pixel] + sum over taps and depth of input * weights) for MR pixels and NV vectors of channels.
 
-    `low` is LEAKY's slope or CLIP's lower limit, `high` CLIP's upper limit. Pixels may repeat: everything is read before anything is written.
+    `item` is the bytes of a weight. `low` is LEAKY's slope or CLIP's lower limit, `high` CLIP's upper limit. Pixels may repeat: everything is read before anything is written.
     """
-    if not isinstance(mr, types.IntegerLiteral) or not isinstance(nv, types.IntegerLiteral):
-        raise TypingError(f"conv_tile needs its tile as constants, got {mr} x {nv}")
-    rows, vectors = mr.literal_value, nv.literal_value
+    if not all(isinstance(n, types.IntegerLiteral) for n in (mr, nv, item)):
+        raise TypingError(f"conv_tile needs its tile as constants, got {mr} x {nv}, {item} bytes a weight")
+    rows, vectors, size = mr.literal_value, nv.literal_value, item.literal_value
 
     def codegen(context, bd, sig, args):  # type: ignore[no-untyped-def]
-        w = TileWords(*(bd.extract_value(args[2], i) for i in range(len(TileWords._fields))))
+        w = TileWords(*(bd.extract_value(args[3], i) for i in range(len(TileWords._fields))))
         sums = _start(bd, w, rows, vectors)
-        _accumulate(bd, w, sums, rows, vectors)
-        _finish(bd, w, sums, (args[3], args[4]), rows, vectors)
+        _accumulate(bd, w, sums, rows, vectors, size)
+        _finish(bd, w, sums, (args[4], args[5]), rows, vectors)
         return context.get_dummy_value()
 
     words_type = types.UniTuple(types.intp, len(TileWords._fields))
-    return types.void(mr, nv, words_type, types.float32, types.float32), codegen
+    return types.void(mr, nv, item, words_type, types.float32, types.float32), codegen
 
 
 def _start(bd: ir.IRBuilder, w: TileWords, rows: int, vectors: int) -> list[list[Cell]]:
@@ -75,7 +76,7 @@ def _start(bd: ir.IRBuilder, w: TileWords, rows: int, vectors: int) -> list[list
     return sums
 
 
-def _accumulate(bd: ir.IRBuilder, w: TileWords, sums: list[list[Cell]], rows: int, vectors: int) -> None:
+def _accumulate(bd: ir.IRBuilder, w: TileWords, sums: list[list[Cell]], rows: int, vectors: int, item: int) -> None:
     """The product: taps outside, depth inside, several steps of depth unrolled."""
     weights = Cell(bd, ir.PointerType(), pointer(bd, w.weights))
     table = pointer(bd, w.pointers)
@@ -87,8 +88,8 @@ def _accumulate(bd: ir.IRBuilder, w: TileWords, sums: list[list[Cell]], rows: in
             with loop(bd, start, stop, steps) as k:
                 panel = weights.get()
                 for step in range(steps):
-                    _step(bd, sums, panel, inputs, k, step, vectors)
-                weights.set(at(bd, panel, steps * vectors * LANES * 4))
+                    _step(bd, sums, panel, inputs, k, step, item)
+                weights.set(at(bd, panel, steps * vectors * LANES * item))
 
 
 def tap_shift(bd: ir.IRBuilder, w: Any, tap: ir.Value) -> ir.Value:
@@ -97,8 +98,9 @@ def tap_shift(bd: ir.IRBuilder, w: Any, tap: ir.Value) -> ir.Value:
     return bd.add(w.offset, bd.select(bd.icmp_signed("==", w.step, word(0)), own, word(0)))
 
 
-def _step(bd: ir.IRBuilder, sums: list[list[Cell]], panel: ir.Value, inputs: list[ir.Value], k: ir.Value, step: int, vectors: int) -> None:
-    row = [v.load(bd, at(bd, panel, (step * vectors + j) * LANES * 4), LANES, align=4 * LANES) for j in range(vectors)]
+def _step(bd: ir.IRBuilder, sums: list[list[Cell]], panel: ir.Value, inputs: list[ir.Value], k: ir.Value, step: int, item: int) -> None:
+    vectors = len(sums[0])
+    row = [vec_f16.load_stored(bd, at(bd, panel, (step * vectors + j) * LANES * item), LANES, item) for j in range(vectors)]
     for base, cells in zip(inputs, sums, strict=True):
         x = v.load_splat(bd, at(bd, at(bd, base, bd.mul(k, word(4))), 4 * step), LANES)
         for cell, b in zip(cells, row, strict=True):

@@ -11,6 +11,7 @@ from numba.extending import intrinsic
 from cnml.cpu import isa
 from cnml.ukernels.conv_f32 import tap_shift
 from cnml.ukernels.epilogue_f32 import activate
+from cnml.ukernels.simd import vec_f16
 from cnml.ukernels.simd import vec_f32 as v
 from cnml.ukernels.simd.loop import Cell, loop
 from cnml.ukernels.simd.pointer import at, load_word, pointer, word
@@ -27,7 +28,7 @@ class NarrowWords(NamedTuple):
     ntaps: Any
     offset: Any        # of the first input channel, added to every pointer
     depth: Any         # input channels of a tap
-    weights: Any       # float32[ntaps][vectors of depth][NQ][lanes], zero behind the last channel
+    weights: Any       # float32 or half [ntaps][vectors of depth][NQ][lanes], zero behind the last channel
     pixels: Any        # address of int64[MR]: index of each output pixel
     columns: Any       # outputs of this tile that exist
     bias: Any          # float32[NQ]
@@ -39,29 +40,29 @@ class NarrowWords(NamedTuple):
 
 
 @intrinsic(prefer_literal=True)
-def narrow_tile(typingctx, mr, nq, words, low, high):  # type: ignore[no-untyped-def]
+def narrow_tile(typingctx, mr, nq, item, words, low, high):  # type: ignore[no-untyped-def]
     """out[pixel, q] = activation(bias[q] + add[pixel, q] + sum over taps and depth of input * weights) for the first `columns` outputs.
 
-    Everything is read before anything is written, so pixels may repeat and `add` may be `out`.
+    `item` is the bytes of a weight. Everything is read before anything is written, so pixels may repeat and `add` may be `out`.
     """
-    if not isinstance(mr, types.IntegerLiteral) or not isinstance(nq, types.IntegerLiteral):
-        raise TypingError(f"narrow_tile needs its tile as constants, got {mr} x {nq}")
-    rows, outputs = mr.literal_value, nq.literal_value
+    if not all(isinstance(n, types.IntegerLiteral) for n in (mr, nq, item)):
+        raise TypingError(f"narrow_tile needs its tile as constants, got {mr} x {nq}, {item} bytes a weight")
+    rows, outputs, size = mr.literal_value, nq.literal_value, item.literal_value
 
     def codegen(context, bd, sig, args):  # type: ignore[no-untyped-def]
-        w = NarrowWords(*(bd.extract_value(args[2], i) for i in range(len(NarrowWords._fields))))
+        w = NarrowWords(*(bd.extract_value(args[3], i) for i in range(len(NarrowWords._fields))))
         sums = [[Cell(bd, v.vec(LANES), v.zeros(LANES)) for _ in range(outputs)] for _ in range(rows)]
-        _accumulate(bd, w, sums)
-        _finish(bd, w, sums, (args[3], args[4]))
+        _accumulate(bd, w, sums, size)
+        _finish(bd, w, sums, (args[4], args[5]))
         return context.get_dummy_value()
 
     words_type = types.UniTuple(types.intp, len(NarrowWords._fields))
-    return types.void(mr, nq, words_type, types.float32, types.float32), codegen
+    return types.void(mr, nq, item, words_type, types.float32, types.float32), codegen
 
 
-def _accumulate(bd: ir.IRBuilder, w: NarrowWords, sums: list[list[Cell]]) -> None:
+def _accumulate(bd: ir.IRBuilder, w: NarrowWords, sums: list[list[Cell]], item: int) -> None:
     """Lane by lane: whole vectors of channels, then the rest under a mask."""
-    panel_bytes = 4 * LANES * len(sums[0])
+    panel_bytes = item * LANES * len(sums[0])
     weights, table = Cell(bd, ir.PointerType(), pointer(bd, w.weights)), pointer(bd, w.pointers)
     whole = bd.and_(w.depth, word(-LANES))
     rest = v.first_lanes(bd, bd.sub(w.depth, whole), LANES)
@@ -72,7 +73,7 @@ def _accumulate(bd: ir.IRBuilder, w: NarrowWords, sums: list[list[Cell]]) -> Non
             end = stop if mask is None else bd.select(bd.icmp_signed("<", whole, w.depth), bd.add(whole, word(1)), whole)  # the rest is one step
             with loop(bd, start, end, step) as k:
                 panel = weights.get()
-                row_weights = [v.load(bd, at(bd, panel, 4 * LANES * q), LANES, align=4 * LANES) for q in range(len(sums[0]))]
+                row_weights = [vec_f16.load_stored(bd, at(bd, panel, item * LANES * q), LANES, item) for q in range(len(sums[0]))]
                 for base, cells in zip(inputs, sums, strict=True):
                     x = v.load_masked(bd, at(bd, base, bd.mul(k, word(4))), LANES, mask)
                     for cell, b in zip(cells, row_weights, strict=True):

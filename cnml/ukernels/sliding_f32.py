@@ -13,6 +13,7 @@ from numba.extending import intrinsic
 
 from cnml.cpu import isa
 from cnml.ukernels.epilogue_f32 import activate
+from cnml.ukernels.simd import vec_f16
 from cnml.ukernels.simd import vec_f32 as v
 from cnml.ukernels.simd.loop import Cell, loop
 from cnml.ukernels.simd.pointer import at, load_word, pointer, word
@@ -28,7 +29,7 @@ class SlidingWords(NamedTuple):
     rows: Any          # of the kernel
     offset: Any        # of the first channel, added to every pointer
     columns: Any       # channels of this tile that exist
-    weights: Any       # float32[rows][KW][NV * lanes]
+    weights: Any       # float32 or half [rows][KW][NV * lanes]
     count: Any         # pixels of this tile that exist, at least 1
     bias: Any          # float32[NV * lanes]
     add: Any           # a tensor to add at the first pixel, or 0
@@ -45,21 +46,22 @@ class SlidingTile(NamedTuple):
     vectors: int   # of channels
     kernel: int    # width of the kernel
     stride: int    # along a line
+    item: int      # bytes of a weight
 
 
 @intrinsic(prefer_literal=True)
-def sliding_tile(typingctx, width, nv, kernel, stride, words, low, high):  # type: ignore[no-untyped-def]
+def sliding_tile(typingctx, width, nv, kernel, stride, item, words, low, high):  # type: ignore[no-untyped-def]
     """out[i, c] = activation(bias[c] + add[i, c] + sum over rows and k of input[row, i * stride + k, c] * weights[row, k, c]).
 
     All of `add` is read before anything is written, so it may be `out`.
     """
-    if not all(isinstance(n, types.IntegerLiteral) for n in (width, nv, kernel, stride)):
-        raise TypingError(f"sliding_tile needs its tile as constants, got {width} x {nv}, kernel {kernel}, stride {stride}")
-    tile = SlidingTile(width.literal_value, nv.literal_value, kernel.literal_value, stride.literal_value)
+    if not all(isinstance(n, types.IntegerLiteral) for n in (width, nv, kernel, stride, item)):
+        raise TypingError(f"sliding_tile needs its tile as constants, got {width} x {nv}, kernel {kernel}, stride {stride}, {item} bytes a weight")
+    tile = SlidingTile(width.literal_value, nv.literal_value, kernel.literal_value, stride.literal_value, item.literal_value)
 
     def codegen(context, bd, sig, args):  # type: ignore[no-untyped-def]
-        w = SlidingWords(*(bd.extract_value(args[4], i) for i in range(len(SlidingWords._fields))))
-        limits = args[5], args[6]
+        w = SlidingWords(*(bd.extract_value(args[5], i) for i in range(len(SlidingWords._fields))))
+        limits = args[6], args[7]
         with bd.if_else(bd.icmp_signed(">=", w.columns, word(tile.vectors * LANES))) as (full, part):
             with full:
                 _emit(bd, w, limits, tile, [None] * tile.vectors)
@@ -68,7 +70,7 @@ def sliding_tile(typingctx, width, nv, kernel, stride, words, low, high):  # typ
         return context.get_dummy_value()
 
     words_type = types.UniTuple(types.intp, len(SlidingWords._fields))
-    return types.void(width, nv, kernel, stride, words_type, types.float32, types.float32), codegen
+    return types.void(width, nv, kernel, stride, item, words_type, types.float32, types.float32), codegen
 
 
 def _emit(bd: ir.IRBuilder, w: SlidingWords, limits: tuple[ir.Value, ir.Value], tile: SlidingTile, masks: list[ir.Value | None]) -> None:
@@ -92,8 +94,8 @@ def _emit(bd: ir.IRBuilder, w: SlidingWords, limits: tuple[ir.Value, ir.Value], 
 def _line(bd: ir.IRBuilder, w: SlidingWords, row: ir.Value, sums: list[list[Cell]], tile: SlidingTile, masks: list[ir.Value | None]) -> None:
     """The products of one kernel line."""
     table = at(bd, pointer(bd, w.pointers), bd.mul(row, w.step))
-    line = at(bd, pointer(bd, w.weights), bd.mul(row, word(4 * LANES * tile.vectors * tile.kernel)))
-    weights = [[v.load(bd, at(bd, line, 4 * LANES * (k * tile.vectors + j)), LANES, align=4 * LANES) for j in range(tile.vectors)]
+    line = at(bd, pointer(bd, w.weights), bd.mul(row, word(tile.item * LANES * tile.vectors * tile.kernel)))
+    weights = [[vec_f16.load_stored(bd, at(bd, line, tile.item * LANES * (k * tile.vectors + j)), LANES, tile.item) for j in range(tile.vectors)]
                for k in range(tile.kernel)]
     for column in range((tile.width - 1) * tile.stride + tile.kernel):
         base = at(bd, pointer(bd, load_word(bd, table, column)), w.offset)

@@ -32,6 +32,11 @@ def load(bd: ir.IRBuilder, ptr: ir.Value, lanes: int, align: int = 2) -> ir.Valu
     return bd.bitcast(bd.or_(sign, chosen), v.vec(lanes))
 
 
+def load_stored(bd: ir.IRBuilder, ptr: ir.Value, lanes: int, item: int) -> ir.Value:
+    """Load a vector that lies as float32 (`item` is 4 bytes) or as halves (2 bytes), at an address aligned to it."""
+    return load(bd, ptr, lanes, 2 * lanes) if item == 2 else v.load(bd, ptr, lanes, 4 * lanes)
+
+
 def round_half(bd: ir.IRBuilder, x: ir.Value) -> ir.Value:
     """The nearest half of every lane, ties to even, at most ±65504, as float32; a NaN stays one."""
     lanes = x.type.count

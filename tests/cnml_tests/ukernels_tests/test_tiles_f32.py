@@ -21,10 +21,10 @@ from cnml.ukernels.peak_f32 import CHAINS, peak
 NAMED = {NONE: lambda y: y, RELU: lambda y: np.maximum(y, 0), LEAKY: lambda y: np.where(y < 0, 0.5 * y, y), CLIP: lambda y: np.clip(y, 0.5, 2.0)}
 
 
-def compiled(tile, mr, nv, count):
-    """A dispatcher for one tile with its words as a tuple."""
+def compiled(tile, mr, nv, count, item=4):
+    """A dispatcher for one tile with its words as a tuple and weights of `item` bytes."""
     def function(words, low, high):
-        tile(mr, nv, words, low, high)
+        tile(mr, nv, item, words, low, high)
 
     signature = types.void(types.UniTuple(types.int64, count), types.float32, types.float32)
     return numba.njit(signature)(function)
@@ -103,7 +103,7 @@ def test_narrow_tile(tile, depth, rng):
 @pytest.mark.parametrize("tile", [conv_tile, depthwise_tile, narrow_tile])
 def test_tile_size_must_be_constant(tile):
     def function(mr, words):
-        tile(mr, 1, words, np.float32(0), np.float32(0))
+        tile(mr, 1, 4, words, np.float32(0), np.float32(0))
 
     with pytest.raises(TypingError, match="needs its tile as constants"):
         numba.njit(types.void(types.int64, types.UniTuple(types.int64, 15)))(function)
