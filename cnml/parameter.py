@@ -4,7 +4,7 @@ from __future__ import annotations
 import weakref
 import zlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -51,6 +51,9 @@ class Parameter:
         Grows with every change that was noticed; packed forms of an older version are made again.
     """
 
+    #: told by `before_change(parameter)` before a parameter's values may change
+    observers: ClassVar[weakref.WeakSet[Any]] = weakref.WeakSet()
+
     def __init__(self, shape: Shape, name: str = ""):
         self.name = name
         self.version = 0
@@ -74,6 +77,7 @@ class Parameter:
 
     def assign(self, values: np.ndarray) -> None:
         """Copy new values in (same shape; converted to float32)."""
+        self._announce()
         self._owner[...] = values
         self.touch()
 
@@ -81,6 +85,18 @@ class Parameter:
         """Say that the values changed."""
         for p in self._kin:
             p.version += 1
+
+    def kin(self) -> list[Parameter]:
+        """All parameters over these values, this one among them."""
+        return self._kin
+
+    def handed_out(self) -> bool:
+        """Whether a user holds the live array and may write to it."""
+        return self._given is not None and self._given() is not None
+
+    def _announce(self) -> None:
+        for observer in list(Parameter.observers):
+            observer.before_change(self)
 
     def alias(self, shape: Shape) -> Parameter:
         """Another parameter of the same values under another shape of the same count (Caffe's permissive sharing)."""
@@ -92,6 +108,7 @@ class Parameter:
 
     def reshape(self, shape: Shape) -> None:
         """Take another shape; values are kept when the element count is the same, else zeroed."""
+        self._announce()
         if int(np.prod(shape, dtype=np.int64)) == self._owner.size:
             self._owner = self._owner.reshape(shape)  # type: ignore[assignment]
         else:
@@ -105,6 +122,7 @@ class Parameter:
 
         While it, or a view of it, is alive, `refresh` compares a checksum before each run.
         """
+        self._announce()
         given = self._given() if self._given is not None else None
         if given is None:
             given = self._owner.view(np.ndarray)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cnml.parameter import HandOut, Parameter
-from cnml.tensor import Shape, Tensor, count
+from cnml.tensor import Shape, count
 from cnrt.device import Device
 from cnrt.memory import Memory
 from pycaffe_acc.errors import CheckError
 
 if TYPE_CHECKING:
-    from cnml.executable import Executable
+    from pycaffe_acc.deferred import Deferred, Remote
 
 
 class _Shaped:
@@ -95,7 +95,7 @@ class Place:
     def __init__(self, device: Device):
         self._device = device
         self.memory: Memory | None = None
-        self.remote: tuple[Executable, Tensor] | None = None
+        self.remote: Remote | Deferred | None = None
         self._blobs: list[weakref.ref[Blob]] = []
 
     def add(self, blob: Blob) -> None:
@@ -122,9 +122,8 @@ class Place:
     def sync(self) -> None:
         """Bring the newest values into the plain memory."""
         if self.remote is not None:
-            executable, tensor = self.remote
-            self.remote = None
-            executable.read_into(tensor, self.at_least(max(4, 4 * count(tensor.shape))).array(np.float32, tensor.shape))
+            remote, self.remote = self.remote, None
+            remote.fetch(self)
 
 
 class Blob(_Shaped):
@@ -149,6 +148,7 @@ class Blob(_Shaped):
         self._seen: Memory | None = None
         self._owner: np.ndarray | None = None
         self._given: weakref.ref[np.ndarray] | None = None
+        self._looked = False
 
     def join(self, other: Blob) -> None:
         """Live where another blob of the same number of elements lives."""
@@ -188,6 +188,21 @@ class Blob(_Shaped):
         """Whether a script still holds an array of this blob."""
         return self._given is not None and self._given() is not None
 
+    def take_interest(self) -> bool:
+        """Whether a script looked at the values since the last call, or holds an array of them or of a blob that shares them."""
+        looked, self._looked = self._looked, False
+        return looked or self.place.watched()
+
+    def want(self) -> None:
+        """Count as looked at."""
+        self._looked = True
+
+    def forget(self, shape: Shape) -> None:
+        """Take another shape; values that were not computed yet never will be."""
+        if shape != self._shape:
+            self.place.remote = None
+            self.show(shape)
+
     def home(self, nbytes: int | None = None) -> Memory:
         """The blob's own plain memory, at least `nbytes` long (default: for its shape)."""
         return self.place.at_least(max(4, 4 * self.count if nbytes is None else nbytes))
@@ -198,10 +213,10 @@ class Blob(_Shaped):
         self.place.memory = memory
         self.show(shape)
 
-    def follow(self, executable: Executable, tensor: Tensor) -> None:
-        """Say that the newest values are a tensor of an executable; arrays that a script still holds are brought up to date."""
-        self.show(tensor.shape)
-        self.place.remote = (executable, tensor)
+    def follow(self, remote: Remote) -> None:
+        """Say where the newest values are; arrays that a script still holds are brought up to date."""
+        self.show(remote.tensor.shape)
+        self.place.remote = remote
         if self.place.watched():
             self.place.sync()
 
@@ -213,6 +228,7 @@ class Blob(_Shaped):
     @property
     def data(self) -> np.ndarray:
         """The values: float32, C order, writable, of the blob's shape."""
+        self._looked = True
         memory = self.plain_memory()
         if memory is not self._seen:
             self._seen = memory

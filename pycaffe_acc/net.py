@@ -115,6 +115,7 @@ class Net(NetForward):
         context = NetContext(source.phase, source.vendor_exact, source.allow_python_layers)
         self._wiring = wire(source.layers, context)
         self._groups: Groups = {}
+        self._effects: set[int] = set()  # layers that do more than make their tops
         self._stages: dict[tuple[int, int, bool], OrderedDict[Any, Stage]] = {}
         self._hooks: dict[str, list[Callable[[int], None]]] = {k: [] for k in ("before_forward", "after_forward", "before_backward",
                                                                                "after_backward")}
@@ -136,7 +137,10 @@ class Net(NetForward):
             share_parameters(layer, self._source.param_specs(i), owners)
             if any(layer.held()):
                 env.update({n: t for n, t, held in zip(net.tops[i], layer.emit(graph, []), layer.held(), strict=True) if held})
+            before = len(graph.nodes)
             emit_range(net, self._groups, i, i, graph, env)
+            if any(node.op.effects() for node in graph.nodes[before:]):
+                self._effects.add(i)
         check_activations({n: t.shape for n, t in env.items()})
         for name in net.blob_names:
             self.blobs[name] = Blob(env[name].shape, self._device, name)
@@ -183,21 +187,21 @@ class Net(NetForward):
             self._lock.release()
 
     def _ranges(self, first: int, last: int) -> list[tuple[int, int]]:
-        """first..last cut behind every layer whose top shapes depend on data."""
+        """first..last cut behind every layer whose top shapes depend on data, and around those that do more than make their tops."""
         cuts, start = [], first
         for i in range(first, last + 1):
-            if self._wiring.layers[i].dynamic or i == last:
+            if i == last or self._wiring.layers[i].dynamic or (i in self._effects) != (i + 1 in self._effects):
                 cuts.append((start, i))
                 start = i + 1
         return cuts
 
     def _stage(self, first: int, last: int, fusion: bool = True) -> Stage:
-        inputs = range_inputs(self._wiring, first, last)
-        key = tuple((self.blobs[b].shape, id(self.blobs[b].plain_memory())) for b in inputs)
+        wanted = None if first in self._effects else frozenset(n for n in self._tops_of(first, last) if self.blobs[n].take_interest())
+        key = wanted, tuple(self.blobs[b].shape for b in range_inputs(self._wiring, first, last))
         known = self._stages.setdefault((first, last, fusion), OrderedDict())
         stage = known.get(key)
         if stage is None or stage.executable.stale():
-            stage = known[key] = Stage(self._wiring, self._groups, first, last, self.blobs, self._device, fusion)
+            stage = known[key] = Stage(self._wiring, self._groups, first, last, self.blobs, self._device, fusion, wanted)
             while len(known) > _SHAPES_PER_RANGE:
                 known.popitem(last=False)
         known.move_to_end(key)
@@ -215,6 +219,10 @@ class Net(NetForward):
                 for a, b in self._ranges(first, last):
                     self._stage(a, b).run(self._queue, self.threads, self.notifiers)
         return self._loss(first, last)
+
+    def _tops_of(self, first: int, last: int) -> list[str]:
+        """Blobs that layers first..last make."""
+        return list(dict.fromkeys(n for tops in self._wiring.tops[first:last + 1] for n in tops))
 
     def _call_hooks(self, kind: str, layer: int) -> None:
         for hook in self._hooks[kind]:
@@ -266,7 +274,7 @@ class Net(NetForward):
                 emit_range(net, self._groups, i, i, graph, env)
             check_activations({n: t.shape for n, t in env.items()})
             for name, tensor in env.items():
-                self.blobs[name].set_shape(tensor.shape)
+                self.blobs[name].forget(tensor.shape)
 
     # ---- weights ----------------------------------------------------------------------------------------------------------------------------
 

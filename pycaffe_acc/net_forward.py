@@ -65,6 +65,8 @@ class NetForward:
         wanted = (self.outputs if end is None else self.top_names[end]) + extra
         if kwargs:
             self._fill(kwargs)
+        for name in wanted:
+            self.blobs[name].want()
         self._forward(first, last)
         return {name: self.blobs[name].data for name in dict.fromkeys(wanted)}
 

@@ -13,10 +13,10 @@ from cnml.ops.view import View
 from cnml.tensor import Tensor
 from cnrt.device import Device
 from cnrt.errors import CnrtError
-from cnrt.memory import Memory
 from cnrt.queue import Queue
-from pycaffe_acc.blob import Blob
+from pycaffe_acc.blob import Blob, Place
 from pycaffe_acc.build import Wiring
+from pycaffe_acc.deferred import Deferred, Recipe, Remote
 from pycaffe_acc.errors import CheckError
 
 Groups = dict[str, set[str]]
@@ -91,8 +91,22 @@ def _as_check_error() -> Iterator[None]:
         raise CheckError(str(e)) from e
 
 
+def range_results(net: Wiring, first: int, last: int) -> set[str]:
+    """Blobs that layers first..last make and that nobody among them reads, or that somebody behind them reads."""
+    unread: set[str] = set()
+    made: set[str] = set()
+    for i in range(first, last + 1):
+        unread.difference_update(net.bottoms[i])
+        unread.update(net.tops[i])
+        made.update(net.tops[i])
+    later = {b for bottoms in net.bottoms[last + 1:] for b in bottoms}
+    return unread | (made & later)
+
+
 class Stage:
     """An executable with its connections to the net's blobs.
+
+    The blobs that nobody behind the range needs and that are not `wanted` are left to fusion: they are computed again when somebody looks (`Deferred`).
 
     Parameters
     ----------
@@ -103,9 +117,12 @@ class Stage:
     blobs : dict of str to Blob
     device : cnrt.Device
     fusion : bool
+    wanted : frozenset of str or None
+        Blobs that a script looks at; None keeps every blob.
     """
 
-    def __init__(self, net: Wiring, groups: Groups, first: int, last: int, blobs: dict[str, Blob], device: Device, fusion: bool = True):
+    def __init__(self, net: Wiring, groups: Groups, first: int, last: int, blobs: dict[str, Blob], device: Device, fusion: bool = True,
+                 wanted: frozenset[str] | None = None):
         graph = Graph()
         self._blobs = blobs
         self._inputs = range_inputs(net, first, last)
@@ -113,16 +130,14 @@ class Stage:
         sources = dict(env)
         emit_range(net, groups, first, last, graph, env)
         self._tops: dict[str, Tensor] = {n: t for n, t in env.items() if sources.get(n) is not t}
-        self._snapshots: dict[str, Memory] = {}
-        bindings = {}
-        for name, tensor in sources.items():
-            memory = blobs[name].plain_memory()
-            if name in self._tops:  # overwritten in place within the range: the range reads a copy
-                memory = self._snapshots[name] = device.malloc(max(4, tensor.nbytes))
-            bindings[tensor] = memory
-        names = {t: n for n, t in reversed(self._tops.items())}
+        self._copies = {name: device.malloc(max(4, tensor.nbytes)) for name, tensor in sources.items()}
+        bindings = {tensor: self._copies[name] for name, tensor in sources.items()}
+        keep = set(self._tops) if wanted is None else range_results(net, first, last) | wanted
+        self._kept = {n: t for n, t in self._tops.items() if n in keep}
+        self._recipe = Recipe(graph, bindings, device)
+        names = {t: n for n, t in reversed(self._kept.items())}
         with _as_check_error():
-            self.executable = Executable(graph, self._tops.values(), bindings, lambda t: blobs[names[t]].home(t.nbytes), device, fusion)
+            self.executable = Executable(graph, self._kept.values(), bindings, lambda t: blobs[names[t]].home(t.nbytes), device, fusion)
 
     def run(self, queue: Queue, cores: int, notifiers: list[Around] | None = None) -> None:
         """Run, and let the blobs follow. See `Executable.run`."""
@@ -132,23 +147,23 @@ class Stage:
         self._leave()
 
     def _enter(self) -> None:
+        """Copy what the range reads: scripts may change their blobs, and blobs computed later must come from the same values."""
         for name in self._inputs:
-            memory = self._blobs[name].plain_memory()
-            copy = self._snapshots.get(name)
-            if copy is not None:
-                n = 4 * self._blobs[name].count
-                copy.array(np.uint8, (n,))[...] = memory.array(np.uint8, (n,))
+            blob = self._blobs[name]
+            n = 4 * blob.count
+            self._copies[name].array(np.uint8, (n,))[...] = blob.plain_memory().array(np.uint8, (n,))
 
     def _leave(self) -> None:
         exe = self.executable
         elsewhere, current = [], set()  # blobs that share a place hold the same bytes: one of them, a plain one if there is one, tells where
-        for name, tensor in self._tops.items():
+        owners = {id(memory): self._blobs[name].place for name, memory in self._copies.items()}
+        for name, tensor in self._kept.items():
             blob = self._blobs[name]
             step = exe.dynamic.get(tensor)
             if step is not None:
                 self._take(blob, step.results[step.node.outputs.index(tensor)])
             elif exe.is_plain(tensor):
-                blob.attach(exe.memory_of(tensor), tensor.shape)
+                self._settle(blob, tensor, owners)
                 current.add(blob.place)
             else:
                 elsewhere.append((blob, tensor))
@@ -156,8 +171,36 @@ class Stage:
             if blob.place in current:
                 blob.show(tensor.shape)
             else:
-                blob.follow(exe, tensor)
+                blob.follow(Remote(exe, tensor))
                 current.add(blob.place)
+        self._defer(current)
+
+    def _settle(self, blob: Blob, tensor: Tensor, owners: dict[int, Place]) -> None:
+        """Give a blob its plain values. A view of a blob that is another one to scripts (Dropout's top) gets a copy, and so does one whose arrays
+        scripts hold in another memory than the one this range was compiled for.
+        """
+        memory, place = self.executable.memory_of(tensor), blob.place
+        owner = owners.setdefault(id(memory), place)
+        if owner is not place or (memory not in self._copies.values() and place.memory is not memory and place.watched()):
+            place.remote = None
+            blob.show(tensor.shape)
+            self.executable.read_into(tensor, blob.home().array(np.float32, tensor.shape))
+        elif memory in self._copies.values():  # what the blob holds already
+            blob.show(tensor.shape)
+        else:
+            blob.attach(memory, tensor.shape)
+
+    def _defer(self, current: set[Place]) -> None:
+        """Promise the values of the blobs that were not kept and share no place with one that was."""
+        places: dict[Place, Tensor] = {}
+        for name, tensor in self._tops.items():
+            if name not in self._kept:
+                blob = self._blobs[name]
+                blob.show(tensor.shape)
+                if blob.place not in current:
+                    places[blob.place] = tensor
+        if places:
+            Deferred(self._recipe, places)
 
     @staticmethod
     def _take(blob: Blob, result: np.ndarray) -> None:

@@ -1,0 +1,107 @@
+"""Values that a forward left out because fusion had no need of them."""
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cnml.executable import Executable
+from cnml.graph import Graph
+from cnml.parameter import Parameter
+from cnml.tensor import Tensor
+from cnrt.device import Device
+from cnrt.memory import Memory
+from cnrt.queue import Queue
+
+if TYPE_CHECKING:
+    from pycaffe_acc.blob import Place
+
+
+class Remote:
+    """The newest values of a place are a tensor of an executable."""
+
+    def __init__(self, executable: Executable, tensor: Tensor):
+        self.executable, self.tensor = executable, tensor
+
+    def fetch(self, place: Place) -> None:
+        """Bring them into the plain memory of `place`."""
+        t = self.tensor
+        self.executable.read_into(t, place.at_least(max(4, t.nbytes)).array(np.float32, t.shape))
+
+
+class Recipe:
+    """How the values of a range of layers come about: what it takes to compute all of them again.
+
+    Parameters
+    ----------
+    graph : cnml.Graph
+        As the layers emitted it.
+    inputs : dict of Tensor to Memory
+        The range's own copies of what it read.
+    device : cnrt.Device
+    """
+
+    def __init__(self, graph: Graph, inputs: dict[Tensor, Memory], device: Device):
+        self.graph, self.inputs, self.device = graph, inputs, device
+        self.parameters = frozenset(k for n in graph.nodes for p in n.parameters for k in p.kin())
+
+    def values(self, tensors: list[Tensor], saved: dict[Parameter, np.ndarray]) -> dict[Tensor, Remote]:
+        """Run the graph with every one of `tensors` retained.
+
+        Parameters
+        ----------
+        saved : dict of Parameter to ndarray
+            What parameters held, where that is no longer what they hold.
+        """
+        substitutes = {}
+        for p in self.parameters:
+            old = next((saved[k] for k in p.kin() if k in saved), None)
+            if old is not None:
+                substitutes[p] = Parameter(p.shape, p.name)
+                substitutes[p].assign(old.reshape(p.shape))
+        graph, twins = self.graph.copy(substitutes)
+        executable = Executable(graph, [twins[t] for t in tensors], {twins[t]: m for t, m in self.inputs.items()}, lambda t: None, self.device)
+        with Queue(self.device) as queue:
+            executable.run(queue)
+        return {t: Remote(executable, twins[t]) for t in tensors}
+
+
+class Deferred:
+    """One forward's values that are computed when somebody looks at the first of them: then all of them, from the inputs and weights it had.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    places : dict of Place to Tensor
+        Where the values belong.
+    """
+
+    def __init__(self, recipe: Recipe, places: dict[Place, Tensor]):
+        self._recipe = recipe
+        self._places = {weakref.ref(place): tensor for place, tensor in places.items()}
+        self._saved: dict[Parameter, np.ndarray] = {}
+        for p in recipe.parameters:
+            if p.handed_out():  # may be written at any time
+                self._saved[p] = p.array.copy()
+        Parameter.observers.add(self)
+        for place in places:
+            place.remote = self
+
+    def before_change(self, parameter: Parameter) -> None:
+        """Keep what a parameter held in this forward."""
+        if parameter in self._recipe.parameters and parameter not in self._saved:
+            self._saved[parameter] = parameter.array.copy()
+
+    def fetch(self, place: Place) -> None:
+        """Compute everything that is still missing, and bring the values of `place` into its plain memory."""
+        waiting = {}
+        for ref, tensor in self._places.items():
+            other = ref()
+            if other is not None and (other is place or other.remote is self):
+                waiting[other] = tensor
+        found = self._recipe.values(list(waiting.values()), self._saved)
+        for other, tensor in waiting.items():
+            other.remote = found[tensor]
+        remote, place.remote = found[waiting[place]], None
+        remote.fetch(place)
