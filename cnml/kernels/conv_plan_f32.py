@@ -9,6 +9,8 @@ import numpy as np
 
 from cnml.cpu import isa
 from cnml.kernels import conv_table as ct
+from cnml.kernels.conv_blocking import Blocking, Product, blocking
+from cnml.kernels.conv_cost_f32 import blocking_cost, candidates
 from cnml.kernels.conv_shape import Conv2dShape
 from cnml.kernels.conv_tiles import (
     DEPTHWISE_TILES,
@@ -16,7 +18,6 @@ from cnml.kernels.conv_tiles import (
     SLIDING_KERNELS,
     SLIDING_STRIDES,
     SLIDING_TILES,
-    TILES,
     Tile,
     depthwise_name,
     kernel_name,
@@ -25,11 +26,7 @@ from cnml.kernels.conv_tiles import (
 )
 from cnml.parameter import aligned_empty
 
-PANEL_BYTES = 256 * 1024     # of weights between two passes over the sums: a quarter of a common second-level cache
-WEIGHTS_BYTES = 512 * 1024   # weights up to this size stay in the second-level cache, so pixels go outside
-POINTER_BYTES = 32 * 1024
-INPUT_BYTES = 96 * 1024      # of a chunk's input
-ITEMS = 16                   # at least so many (chunk, block of channels) for the tasks to share, where there are enough tiles
+ITEMS = 16                   # at least so many chunks or bands for the tasks to share, in kernels that do not cut them
 BAND_LINES = 16              # of a depthwise convolution
 NARROW_OUTPUTS = 4           # up to here vectors lie along the input channels
 STAGE_CHANNELS = 8           # up to here a kernel row times the channels is one run of memory worth a tap
@@ -89,6 +86,7 @@ class Pixels(NamedTuple):
 
 
 DENSE = Pixels()
+OWN_TILES = {"depthwise": DEPTHWISE_TILES, "narrow": NARROW_TILES}
 
 
 class Variant(NamedTuple):
@@ -119,7 +117,8 @@ VARIANTS: tuple[Variant, ...] = (
 )
 
 
-def plan_conv2d(shape: Conv2dShape, *, plain_input: bool = False, pixels: Pixels = DENSE, tile: Tile | None = None, variant: str = "") -> ConvPlan:
+def plan_conv2d(shape: Conv2dShape, *, plain_input: bool = False, pixels: Pixels = DENSE, tile: Tile | None = None, variant: str = "",
+                panel_outer: bool | None = None) -> ConvPlan:
     """Choose how a convolution on channels-last images runs.
 
     Parameters
@@ -132,6 +131,8 @@ def plan_conv2d(shape: Conv2dShape, *, plain_input: bool = False, pixels: Pixels
         Instead of the cheapest of the table.
     variant : str
         A row of `VARIANTS` to take instead of the first that applies.
+    panel_outer : bool, optional
+        Whether a block of weights stays while all pixels pass, instead of the cheaper order.
 
     Returns
     -------
@@ -151,7 +152,7 @@ def plan_conv2d(shape: Conv2dShape, *, plain_input: bool = False, pixels: Pixels
     phase = _conv_phase(shape, rows[0].staged != ct.DIRECT)
     if rows[0].name == "sliding":
         return _plan_sliding(shape, phase, pixels.filled(shape), tile or SLIDING_TILES[isa().lanes][0])
-    return _plan(shape, (phase,), shape.out, pixels.filled(shape), rows[0], tile)
+    return _plan(shape, (phase,), shape.out, pixels.filled(shape), rows[0], tile, panel_outer)
 
 
 def plan_deconv2d(shape: Conv2dShape, out: tuple[int, int], *, pixels: Pixels = DENSE, tile: Tile | None = None) -> ConvPlan:
@@ -208,21 +209,26 @@ def choose_tile(tiles: tuple[Tile, ...], pixels: int, outputs: int, lanes: int) 
     return min(tiles, key=lambda t: ceil(pixels / t.mr) * t.mr * ceil(outputs / (t.nv * lanes)) * t.nv / t.share)
 
 
-def _plan(shape: Conv2dShape, phases: tuple[Phase, ...], out: tuple[int, int], pixels: Pixels, variant: Variant, tile: Tile | None) -> ConvPlan:
+def _cut(product: Product, variant: Variant, tile: Tile | None, panel_outer: bool | None) -> Blocking:
+    """The tile and the loops: the cheapest by `cnml.kernels.conv_cost_f32`, or the one that a kernel without an order of loops has."""
+    lanes = isa().lanes
+    if variant.name not in OWN_TILES:
+        return min(candidates(product, [tile] if tile else (), panel_outer), key=lambda b: blocking_cost(product, b))
+    unit = 1 if variant.name == "narrow" else lanes
+    outputs = product.shape.channels if variant.name == "depthwise" else product.outputs
+    tile = tile or choose_tile(OWN_TILES[variant.name][lanes], product.pixels, outputs, unit)
+    return blocking(product, tile, tile.nv * unit, False, items=ITEMS, revisit=False)
+
+
+def _plan(shape: Conv2dShape, phases: tuple[Phase, ...], out: tuple[int, int], pixels: Pixels, variant: Variant, tile: Tile | None,
+          panel_outer: bool | None = None) -> ConvPlan:
     lanes, staged, depthwise, narrow = isa().lanes, variant.staged != ct.DIRECT, variant.name == "depthwise", variant.name == "narrow"
-    group_outputs = shape.outputs // shape.group
-    count = max(p.grid[0] * p.grid[1] for p in phases) * shape.batch
-    tiles = {"depthwise": DEPTHWISE_TILES, "narrow": NARROW_TILES}.get(variant.name, TILES)[lanes]
-    tile = tile or choose_tile(tiles, count, shape.channels if depthwise else group_outputs, 1 if narrow else lanes)
-    mr, nr = tile.mr, tile.nv * (1 if narrow else lanes)
-    depth = shape.channels // shape.group * (shape.kernel[1] if staged else 1)
+    depth, group_outputs = shape.channels // shape.group * (shape.kernel[1] if staged else 1), shape.outputs // shape.group
+    product = Product(shape, tuple(p.grid for p in phases), tuple(len(p.taps) for p in phases), depth, group_outputs, staged)
+    (mr, nv, _), panel_outer, chunk, taps_block, depth_block = _cut(product, variant, tile, panel_outer)
+    nr, taps = nv * (1 if narrow else lanes), max(product.taps)
     padded = group_outputs * ceil(shape.channels / nr) * nr if depthwise else shape.group * ceil(group_outputs / nr) * nr
     packed_depth = ceil(depth / lanes) * lanes if narrow else depth
-    taps = max(len(p.taps) for p in phases)
-    panel_outer = sum(len(p.taps) for p in phases) * depth * padded * 4 > WEIGHTS_BYTES and variant.name == "direct"
-    blocks = shape.group * ceil(group_outputs / nr) if variant.name == "direct" else 1  # the others take all blocks of a tile at once
-    chunk = _staged_chunk(shape, phases[0], mr) if staged else _chunk(shape, count, taps, mr, panel_outer, blocks)
-    taps_block, depth_block = _blocks(taps, depth, nr, count > mr and not narrow and not depthwise)
     h = _header(shape, out, pixels, chunk)
     h[ct.DEPTH], h[ct.GROUP_STEP], h[ct.GROUPS], h[ct.COUT_GROUP] = depth, 4 * depth, shape.group, group_outputs
     h[ct.PANEL_OUTER], h[ct.STAGED], h[ct.PHASES] = int(panel_outer), variant.staged, len(phases)
@@ -231,7 +237,7 @@ def _plan(shape: Conv2dShape, phases: tuple[Phase, ...], out: tuple[int, int], p
     lines = (chunk // phases[0].grid[1] - 1) * shape.stride[0] + (shape.kernel[0] - 1) * shape.dilation[0] + 1 if staged else 0
     wide = (phases[0].grid[1] - 1) * shape.stride[1] + shape.kernel[1]
     scratch = 64 + 4 * shape.channels + 4 * mr * nr + 8 * mr + 8 * (chunk + mr) * (taps + 4) + 8 * taps + 4 * lines * wide * shape.channels + 8 * 64
-    reason = f"{variant.name}: {mr}x{nr} tile, {'weights' if panel_outer else 'pixels'} outside, {chunk} pixels a chunk"
+    reason = f"{variant.name}, {isa().name}: {mr}x{nr} tile, {'weights' if panel_outer else 'pixels'} outside, {chunk} pixels a chunk"
     if (taps_block, depth_block) != (max(taps, 1), depth):
         reason += f", sums revisited every {min(taps_block, taps) * depth_block} products"
     name = {"depthwise": depthwise_name, "narrow": narrow_name}.get(variant.name, kernel_name)
@@ -257,40 +263,9 @@ def _plan_sliding(shape: Conv2dShape, phase: Phase, pixels: Pixels, tile: Tile) 
     h[ct.DEPTH], h[ct.GROUP_STEP], h[ct.GROUPS], h[ct.COUT_GROUP], h[ct.PHASES] = 1, 4, shape.group, 1, 1
     wide = (ceil(width / tile.mr) * tile.mr - 1) * shape.stride[1] + shape.kernel[1]
     scratch = 4 * shape.channels + 64 + 8 * wide * ((lines - 1) * shape.stride[0] + shape.kernel[0])
-    reason = f"sliding: {tile.mr} pixels x {nr} channels, {lines} lines a band"
+    reason = f"sliding, {isa().name}: {tile.mr} pixels x {nr} channels, {lines} lines a band"
     name = sliding_name(tile.mr, nr, shape.kernel[1], shape.stride[1])
     return ConvPlan(name, nr, (phase,), "sliding", _table(h, (phase,), 0), ceil(scratch / 64) * 64, reason)
-
-
-def _chunk(shape: Conv2dShape, pixels: int, taps: int, mr: int, panel_outer: bool, blocks: int) -> int:
-    """Pixels of a chunk: few enough that pointers, and inputs where all channels pass over them, stay in cache, and that tasks get equal shares."""
-    limit = POINTER_BYTES // (8 * max(taps, 1))
-    if not panel_outer:
-        per_pixel = 4 * shape.channels * min(shape.stride[0] * shape.stride[1], max(taps, 1))
-        limit = min(limit, INPUT_BYTES // per_pixel)
-    tiles = ceil(pixels / mr)
-    chunks = max(ceil(tiles / max(limit // mr, 1)), min(ceil(ITEMS / blocks), tiles))
-    return ceil(tiles / chunks) * mr
-
-
-def _staged_chunk(shape: Conv2dShape, phase: Phase, mr: int) -> int:
-    """Whole grid lines: up to eight, as many as waste least of the last tile."""
-    lines = range(1, min(8, phase.grid[0]) + 1)
-    wide = phase.grid[1]
-    overlap = max(shape.kernel[0] * shape.dilation[0] - shape.stride[0], 0)
-    return wide * min(lines, key=lambda n: (ceil(n * wide / mr) * mr / (n * wide)) * (1 + 0.05 * overlap / (n * shape.stride[0])))
-
-
-def _blocks(taps: int, depth: int, nr: int, revisit: bool) -> tuple[int, int]:
-    """Taps and depth between two visits of the sums: a panel of weights that stays in cache while the pixels pass."""
-    steps = PANEL_BYTES // (4 * nr)
-    if not revisit or taps * depth <= steps:
-        return max(taps, 1), depth
-    if depth >= steps:
-        parts = ceil(depth / steps)
-        return 1, ceil(depth / parts / 4) * 4
-    parts = ceil(taps / max(steps // depth, 1))
-    return ceil(taps / parts), depth
 
 
 def _table(header: list[int], phases: tuple[Phase, ...], tap_bytes: int) -> np.ndarray:

@@ -97,9 +97,12 @@ def test_sums_revisited(shape, add, rng):
     assert "revisited" in plan.reason
 
 
-def test_weights_outside(rng):
-    plan = check_conv(rng, conv(256, 640, (1, 1), (5, 5), batch=2), tasks=3)
-    assert "weights outside" in plan.reason
+@pytest.mark.parametrize("tasks", [1, 2, 3, 7])
+@pytest.mark.parametrize("outer", [False, True])
+def test_order_of_loops(outer, tasks, rng):
+    for shape in (conv(300, 3 * LANES + 1, (3, 3), (9, 9), batch=2, pad=(1, 1)), conv(1200, 4 * LANES, (1, 1), (11, 11), batch=2)):
+        plan = check_conv(rng, shape, tasks=tasks, panel_outer=outer)
+        assert ("weights outside" if outer else "pixels outside") in plan.reason
 
 
 def test_affine_steps_fold_into_the_weights(rng):
