@@ -19,6 +19,7 @@ from pycaffe_acc.errors import (
     UnsupportedLayerError,
     WeightsError,
 )
+from pycaffe_acc.fake_caffemodel import create_fake_caffemodel
 from pycaffe_acc.filler import set_random_seed
 from pycaffe_acc.layer import layer_types as layer_type_list
 from pycaffe_acc.logs import init_log, log
@@ -48,7 +49,8 @@ from pycaffe_acc.version import VERSION as __version__
 __all__ = [
     "AdaDeltaSolver", "AdaGradSolver", "AdamSolver", "CaffeError", "CheckError", "Classifier", "ConcurrentUseError", "Detector", "Layer",
     "MissingExtraError", "MissingFileError", "NCCL", "NesterovSolver", "Net", "NetSpec", "PrototxtError", "RMSPropSolver", "SGDSolver", "TEST",
-    "TRAIN", "Timer", "UnknownFieldError", "UnsupportedLayerError", "WeightsError", "__version__", "get_solver", "has_nccl", "init_log",
-    "install_as_caffe", "io", "layer_type_list", "layers", "log", "params", "proto", "set_device", "set_mode_cpu", "set_mode_gpu", "set_mode_mfus",
-    "set_mode_mlu", "set_multiprocess", "set_random_seed", "set_solver_count", "set_solver_rank", "solver_count", "solver_rank", "to_proto",
+    "TRAIN", "Timer", "UnknownFieldError", "UnsupportedLayerError", "WeightsError", "__version__", "create_fake_caffemodel", "get_solver",
+    "has_nccl", "init_log", "install_as_caffe", "io", "layer_type_list", "layers", "log", "params", "proto", "set_device", "set_mode_cpu",
+    "set_mode_gpu", "set_mode_mfus", "set_mode_mlu", "set_multiprocess", "set_random_seed", "set_solver_count", "set_solver_rank", "solver_count",
+    "solver_rank", "to_proto",
 ]

@@ -24,6 +24,7 @@ from pycaffe_acc.tools import (
     upgrade_binary,
     upgrade_text,
     warmup,
+    zoo,
 )
 from pycaffe_acc.tools.exit_code import EXPECTED, ExitCode, exit_code
 from pycaffe_acc.version import VERSION
@@ -42,7 +43,7 @@ class Verb(Protocol):
         """Do it; returns an exit status."""
 
 
-VERBS: tuple[Verb, ...] = (classify, eval, time, check, summary, draw, doctor, warmup, export_onnx, demo, shims, upgrade_text, upgrade_binary)
+VERBS: tuple[Verb, ...] = (classify, eval, time, check, summary, draw, doctor, warmup, export_onnx, zoo, demo, shims, upgrade_text, upgrade_binary)
 
 
 def build_parser() -> argparse.ArgumentParser:
