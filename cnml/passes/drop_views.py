@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from cnml.graph import Graph, Node
+from cnml.ops.view import View
 from cnml.tensor import Tensor
 
 
@@ -11,7 +12,8 @@ def drop_views(graph: Graph, retained: set[Tensor]) -> Graph:
     nodes = []
     for node in graph.nodes:
         inputs = [same.get(t, t) for t in node.inputs]
-        if node.op.view and all(t.shape == inputs[0].shape for t in node.outputs):
+        # not every operator that costs nothing is one: a Permute of a cube keeps the shape and moves the elements
+        if isinstance(node.op, View) and all(t.shape == inputs[0].shape for t in node.outputs):
             same.update(dict.fromkeys(node.outputs, inputs[0]))
             if not any(t in retained for t in node.outputs):
                 continue

@@ -14,6 +14,7 @@ from cnml.ops.concat import Concat
 from cnml.ops.convolution import Convolution, ConvolutionGeometry
 from cnml.ops.eltwise import Eltwise
 from cnml.ops.inner_product import InnerProduct
+from cnml.ops.permute import Permute
 from cnml.ops.pool import Pool
 from cnml.ops.scale import Scale
 from cnml.ops.slice import Slice
@@ -202,6 +203,15 @@ def plan_of(graph, retained, off=frozenset()):
     device = current_device()
     bindings = {x: device.malloc(max(4, x.nbytes)) for x in graph.inputs}
     return Executable(graph, retained, bindings, lambda t: None, device, off=off)
+
+
+def test_a_permutation_that_keeps_the_shape_stays(rng):
+    graph = Graph()
+    x = graph.input((1, 4, 4, 4), "x")
+    y = graph.add(Permute((0, 2, 3, 1), "p"), [x])[0]
+    z = relu(graph, y)
+    value = rng.standard_normal(x.shape).astype(np.float32)
+    np.testing.assert_array_equal(run_graph(graph, {x: value}, [z])[0], np.maximum(value.transpose(0, 2, 3, 1), 0))
 
 
 def test_slices_are_read_where_they_lie(rng):
