@@ -7,7 +7,7 @@ from typing import NamedTuple
 from cnml.kernels.conv_shape import Conv2dShape
 from cnml.kernels.conv_tiles import Tile
 
-PANEL_BYTES = 256 * 1024     # of weights between two passes over the sums: a quarter of a common second-level cache
+PANEL_BYTES = 320 * 1024     # of weights between two passes over the sums: a third of a common second-level cache
 POINTER_BYTES = 32 * 1024
 INPUT_BYTES = 96 * 1024      # of a chunk's input
 STAGE_LINES = 8              # of output that a chunk of staged lines has at most
