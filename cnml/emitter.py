@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cnml.epilogue import HALF, Activation
+from cnml.half_weights import stored_half
+from cnml.kernels.conv_tiles import half_name
 from cnml.operator import Operator
 from cnml.parameter import Parameter
 from cnml.tensor import Tensor
@@ -39,10 +42,24 @@ class Emitter:
         Set when the operator runs on the host instead.
     notes : str
         Kernel choice and its reason, for the per-layer table.
+    half : bool
+        Whether the graph computes in FP16.
+    rounded : bool
+        Whether the kernels called round the results to half themselves.
+    forms : list of ndarray
+        Packed weights that the calls use.
+
+    Parameters
+    ----------
+    node : Node
+    half : bool
     """
 
-    def __init__(self, node: Node):
+    def __init__(self, node: Node, half: bool = False):
         self.node = node
+        self.half = half
+        self.rounded = False
+        self.forms: list[np.ndarray] = []
         self.calls: list[Call] = []
         self.hosted: Operator | None = None
         self.notes = ""
@@ -67,7 +84,38 @@ class Emitter:
 
     def packed(self, key: Any, make: Callable[..., Any], parameter: Parameter, *others: Parameter) -> Any:
         """A form of the weights made once per version and shared by every program and clone. See `Parameter.packed`."""
-        return parameter.packed(key, make, others)
+        form = parameter.packed(key, make, others)
+        self.forms += [a for a in (form if isinstance(form, tuple) else (form,)) if isinstance(a, np.ndarray)]
+        return form
+
+    def packed_weights(self, key: Any, make: Callable[..., Any], parameter: Parameter, *others: Parameter) -> Any:
+        """`packed` for a tuple whose first array is large: in FP16 that is stored in half precision, for the kernel that `stored` names."""
+        if not self.half:
+            return self.packed(key, make, parameter, *others)
+
+        def make_half(*arrays: np.ndarray) -> tuple[Any, ...]:
+            weights, *rest = make(*arrays)
+            return (stored_half(weights), *rest)
+        return self.packed((key, "half"), make_half, parameter, *others)
+
+    def stored(self, kernel: str) -> str:
+        """The name of a kernel for weights as `packed_weights` stores them."""
+        return half_name(kernel) if self.half else kernel
+
+    def ending(self, activation: Activation) -> tuple[int, float, float]:
+        """The words of an activation for a kernel that can round what it stores to half, and does so in FP16."""
+        mode, low, high = activation.words()
+        self.rounded = self.half
+        return mode + HALF if self.half else mode, low, high
+
+    def round(self, x: Tensor, y: Tensor) -> None:
+        """y = x rounded to half; they may be the same tensor."""
+        self.rounded = True
+        if not x.pitch and not y.pitch:
+            self.call("round_half_f32", x, y, 1, x.count, x.count, x.count)
+        else:
+            n, h, w, c = x.stored_shape
+            self.call("round_half_f32", x, y, n * h * w, c, x.pitch or c, y.pitch or c)
 
     def scratch(self, nbytes: int) -> ScratchBlock:
         """Working memory of `nbytes` for each task, valid during the call."""

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+#: added to the mode of a kernel's ending: what it stores is rounded to half
+HALF = 4
+
 
 class Activation(NamedTuple):
     """An element-wise end of a fused operator.

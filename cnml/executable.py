@@ -12,6 +12,7 @@ from cnml.compiler import Home, Plan
 from cnml.emitter import Call, Emitter, ScratchBlock
 from cnml.errors import CnmlError
 from cnml.graph import Graph, Node
+from cnml.half_entries import round_entries
 from cnml.parameter import Parameter
 from cnml.passes import PASSES, run_passes, switched_off
 from cnml.tensor import Layout, Tensor, same_bytes
@@ -27,6 +28,9 @@ _MACS_PER_FUNCTION = 4 << 30
 
 Around = tuple[Notifier, Notifier]
 
+#: how values and weights are held
+PRECISIONS = ("fp32", "fp16")
+
 
 class Timing(NamedTuple):
     """One row of the per-layer table."""
@@ -41,15 +45,16 @@ class Timing(NamedTuple):
 class HostStep:
     """An operator that runs in Python between two functions."""
 
-    def __init__(self, node: Node, inputs: list[np.ndarray], outputs: list[np.ndarray]):
+    def __init__(self, node: Node, inputs: list[np.ndarray], outputs: list[np.ndarray], half: bool = False):
         self.node = node
+        self._function = node.op.reference_half if half else node.op.reference
         self._inputs, self._outputs = inputs, outputs
         self.results: list[np.ndarray] = []
 
     def __call__(self) -> None:
         op = self.node.op
         with np.errstate(all="ignore"):
-            results = list(op.reference(self._inputs, [p.array for p in self.node.parameters]))
+            results = list(self._function(self._inputs, [p.array for p in self.node.parameters]))
             if op.mutates:
                 for p in self.node.parameters:
                     p.touch()
@@ -80,15 +85,20 @@ class Executable:
         False keeps one instruction group per operator.
     off : frozenset of str
         Names of passes to leave out (`cnml.passes`), with those that the environment switches off.
+    precision : str
+        One of `PRECISIONS`: "fp32", or "fp16" for weights and values in half precision with sums in float32.
     """
 
     def __init__(self, graph: Graph, retained: Iterable[Tensor], bindings: dict[Tensor, Memory], home: Home, device: Device, fusion: bool = True,
-                 off: frozenset[str] = frozenset()):
+                 off: frozenset[str] = frozenset(), precision: str = "fp32"):
         retained = list(retained)
         off |= switched_off()
         if not fusion or not kernels_enabled():
             off |= frozenset(PASSES)
         graph = run_passes(graph, set(retained), off)
+        self.precision = precision
+        if self._half():
+            graph = round_entries(graph)
         self.device = device
         self._plan = Plan(graph, retained, bindings, off)
         self._plan.allocate(home, device.malloc)
@@ -98,6 +108,12 @@ class Executable:
         self._steps: list[Function | HostStep] = []
         self._groups: list[tuple[Node, list[Function | HostStep], str]] = []
         self.dynamic: dict[Tensor, HostStep] = {}
+        self._forms: dict[int, int] = {}
+
+    def _half(self) -> bool:
+        if self.precision not in PRECISIONS:
+            raise CnmlError(f"failed to compile a graph for the precision '{self.precision}'; it must be one of {', '.join(PRECISIONS)}")
+        return self.precision == "fp16"
 
     def stale(self) -> bool:
         """Whether a parameter took another shape since: the shape rules have to be asked again."""
@@ -143,7 +159,7 @@ class Executable:
 
     def _lower(self) -> None:
         """Instructions for the current versions of the parameters (packed forms that did not change are reused)."""
-        self._steps, self._groups, self.dynamic = [], [], {}
+        self._steps, self._groups, self.dynamic, self._forms = [], [], {}, {}
         pending: list[Instruction] = []
         work = 0
         for node in self._plan.nodes:
@@ -170,11 +186,17 @@ class Executable:
         op = node.op
         if node.outputs and all(t.count == 0 for t in node.outputs) and not op.dynamic and not op.mutates:
             return None
-        emit = Emitter(node)
+        emit = Emitter(node, self._half())
         if kernels_enabled() and not any(t.count == 0 for t in (*node.inputs, *node.outputs)):
             op.lower(emit, node.inputs, node.outputs)
         else:
             emit.host(op)
+        if emit.half and emit.hosted is None and op.results == "computed" and not emit.rounded:
+            for t in node.outputs:
+                emit.round(t, t)
+        if emit.hosted is None:
+            self._forms.update((id(a), a.nbytes) for a in emit.forms)
+            self._forms.update((id(a), a.array.nbytes) for c in emit.calls for a in c.args if isinstance(a, Parameter))
         return emit
 
     def _host_step(self, node: Node) -> HostStep:
@@ -182,7 +204,7 @@ class Executable:
         for t in (*node.inputs, *node.outputs):
             data = self.stored(t)
             arrays.append(data.transpose(0, 3, 1, 2) if t.layout is Layout.NHWC else data)
-        step = HostStep(node, arrays[:len(node.inputs)], arrays[len(node.inputs):])
+        step = HostStep(node, arrays[:len(node.inputs)], arrays[len(node.inputs):], self._half())
         if node.op.dynamic:
             self.dynamic.update(dict.fromkeys(node.outputs, step))
         return step
@@ -279,6 +301,11 @@ class Executable:
     def peak_bytes(self) -> int:
         """Bytes that the values between inputs and retained values take, sharing memory over time."""
         return self._plan.peak_bytes
+
+
+    def weight_bytes(self) -> int:
+        """Bytes of the weights as the kernels read them (packed, in half precision for FP16). Known after `prepare`."""
+        return sum(self._forms.values())
 
 
 def kernels_enabled() -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from cnml.reference.half import round_half
 from cnml.tensor import Layout, Shape, Tensor
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class Operator:
     dynamic: ClassVar[bool] = False
     #: `reference` changes its parameters (running statistics, state)
     mutates: ClassVar[bool] = False
+    #: in FP16: "computed" results are rounded to half, "selected" ones are values of the inputs (or what every half format holds), "kept" ones are
+    #: positions, labels, losses and what functions on the host make, and stay float32
+    results: ClassVar[str] = "computed"
+    #: how many of the inputs, from the first on, are values to be read in half precision; None is all, the others are positions or labels
+    value_inputs: ClassVar[int | None] = None
     #: why there is no native kernel; listed in docs/operators.md. Empty for operators that lower natively.
     host_reason: ClassVar[str] = ""
 
@@ -75,6 +81,21 @@ class Operator:
         sequence of ndarray
         """
         raise TypeError(f"{type(self).__name__} has no reference")
+
+    def reference_half(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
+        """`reference` in FP16: one rounding to half at each output (see `results`). Operators with large weights round those too.
+
+        Parameters
+        ----------
+        inputs, parameters : list of float32 ndarray
+            As for `reference`; the inputs hold halves.
+
+        Returns
+        -------
+        sequence of ndarray
+        """
+        results = self.reference(inputs, parameters)
+        return [round_half(r) for r in results] if self.results == "computed" else results
 
     def choose_layouts(self, given: list[Layout], shapes: list[Shape]) -> tuple[list[Layout], list[Layout]]:
         """Which layouts the operator wants for its inputs, and gives its outputs (one entry stands for all).

@@ -29,6 +29,7 @@ class Accuracy(Operator):
     """
 
     kind = "Accuracy"
+    results = "kept"
     host_reason = "counts hits when testing; no part of a prediction"
 
     def __init__(self, axis: int, top_k: int = 1, ignore: int | None = None, per_class: bool = False, name: str = ""):

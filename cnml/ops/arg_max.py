@@ -30,6 +30,7 @@ class ArgMax(Operator):
     """
 
     kind = "ArgMax"
+    results = "kept"
 
     def __init__(self, k: int = 1, axis: int | None = None, values: bool = False, name: str = ""):
         super().__init__(name)

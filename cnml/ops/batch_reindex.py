@@ -15,6 +15,7 @@ class BatchReindex(Operator):
     """y[i] = x[index[i]]; inputs x and the indices."""
 
     kind = "BatchReindex"
+    results = "selected"
     host_reason = "a gather of whole items that may find an index out of range"
 
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:

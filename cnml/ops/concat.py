@@ -27,6 +27,7 @@ class Concat(Operator):
     """
 
     kind = "Concat"
+    results = "selected"
 
     def __init__(self, axis: int, name: str = ""):
         super().__init__(name)

@@ -24,6 +24,7 @@ class ContrastiveLoss(Operator):
     """
 
     kind = "ContrastiveLoss"
+    results = "kept"
     host_reason = "a loss of one number, computed when testing, not when predicting"
 
     def __init__(self, margin: float = 1.0, legacy: bool = False, name: str = ""):

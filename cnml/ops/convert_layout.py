@@ -21,6 +21,7 @@ class ConvertLayout(Operator):
     """
 
     kind = "ConvertLayout"
+    results = "selected"
 
     def __init__(self, layout: Layout, name: str = ""):
         super().__init__(name)

@@ -18,6 +18,7 @@ from cnml.kernels.winograd_pack_f32 import pack_winograd_f32
 from cnml.kernels.winograd_plan_f32 import WinogradPlan
 from cnml.operator import Operator
 from cnml.reference.convolution import convolution
+from cnml.reference.half import round_half
 from cnml.tensor import Layout, Shape, Tensor
 
 
@@ -147,13 +148,19 @@ class Convolution(Operator):
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
         """See `cnml.reference.convolution`."""
-        g = self.geometry
-        x = inputs[0]
+        return [self._apply(inputs, *self.folded(parameters))]
+
+    def reference_half(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
+        """With the folded weights in half precision."""
         w, b = self.folded(parameters)
-        out = self.reshape([x.shape], [p.shape for p in parameters])[0]
+        return [round_half(self._apply(inputs, round_half(w), b))]
+
+    def _apply(self, inputs: list[np.ndarray], w: np.ndarray, b: np.ndarray | None) -> np.ndarray:
+        g, x = self.geometry, inputs[0]
+        out = self.reshape([x.shape, *(i.shape for i in inputs[1:])], [w.shape])[0]
         y = convolution(x.reshape(prod(x.shape[:g.axis]), *x.shape[g.axis:]), w, b, out[g.axis + 1:], g.stride, g.pad, g.dilation, g.group)
         y = y.reshape(out)
-        return [self.activation.apply(y + inputs[1] if self.residual else y)]
+        return self.activation.apply(y + inputs[1] if self.residual else y)
 
     def _image_shape(self, shape: Shape) -> Conv2dShape | None:
         """The geometry for the two-dimensional kernels, if they can run it."""
@@ -189,16 +196,17 @@ class Convolution(Operator):
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             weights, bias = self.folded(arrays)
             return pack_conv2d_f32(plan, weights, bias, self.geometry.group)
-        weights, bias = emit.packed(("conv2d", plan.nr, plan.variant, self.geometry.group, self.folds, self.ahead), pack, *emit.parameters)
-        emit.call(plan.kernel, x, weights, bias, add, y, plan.table, emit.scratch(plan.scratch_bytes), *self.activation.words())
+        weights, bias = emit.packed_weights(("conv2d", plan.nr, plan.variant, self.geometry.group, self.folds, self.ahead), pack, *emit.parameters)
+        emit.call(emit.stored(plan.kernel), x, weights, bias, add, y, plan.table, emit.scratch(plan.scratch_bytes), *emit.ending(self.activation))
         emit.note(plan.reason)
 
     def _lower_winograd(self, emit: Emitter, plan: WinogradPlan, x: Tensor, add: Tensor | None, y: Tensor) -> None:
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            return pack_winograd_f32(plan, *self.folded(arrays))
-        weights, bias = emit.packed(("winograd", plan.m, self.geometry.group, self.folds, self.ahead), pack, *emit.parameters)
+            weights, bias = self.folded(arrays)
+            return pack_winograd_f32(plan, round_half(weights) if emit.half else weights, bias)
+        weights, bias = emit.packed(("winograd", emit.half, plan.m, self.geometry.group, self.folds, self.ahead), pack, *emit.parameters)
         for step in plan.steps:
-            emit.call(plan.kernel, x, weights, bias, add, y, plan.table, emit.scratch(plan.scratch_bytes), *self.activation.words(), step)
+            emit.call(plan.kernel, x, weights, bias, add, y, plan.table, emit.scratch(plan.scratch_bytes), *emit.ending(self.activation), step)
         emit.note(plan.reason)
 
     def _lower_nd(self, emit: Emitter, x: Tensor, y: Tensor) -> None:
@@ -208,9 +216,11 @@ class Convolution(Operator):
 
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             weights, bias = self.folded(arrays)
+            if emit.half:
+                weights = round_half(weights)
             return (np.ascontiguousarray(weights, np.float32),
                     np.zeros(g.num_output, np.float32) if bias is None else np.ascontiguousarray(np.reshape(bias, -1), np.float32))
-        weights, bias = emit.packed(("conv_nd", self.folds), pack, *emit.parameters)
+        weights, bias = emit.packed(("conv_nd", emit.half, self.folds), pack, *emit.parameters)
         emit.call("conv_nd_f32", x, weights, bias, y, table, *self.activation.words())
         emit.note(f"plain loops over {len(g.kernel)} spatial axes")
 

@@ -22,6 +22,7 @@ class Crop(Operator):
     """
 
     kind = "Crop"
+    results = "selected"
 
     def __init__(self, offsets: Sequence[int], sizes: Sequence[int], name: str = ""):
         super().__init__(name)

@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 
 from cnml.emitter import Emitter
+from cnml.epilogue import IDENTITY
 from cnml.errors import expect
 from cnml.kernels.conv_nd_table import conv_nd_table
 from cnml.kernels.conv_pack_f32 import pack_deconv2d_f32
@@ -14,6 +15,7 @@ from cnml.kernels.conv_plan_f32 import Conv2dShape, plan_deconv2d
 from cnml.operator import Operator
 from cnml.ops.convolution import ConvolutionGeometry
 from cnml.reference.convolution import deconvolution
+from cnml.reference.half import round_half
 from cnml.tensor import Layout, Shape, Tensor
 
 
@@ -54,6 +56,10 @@ class Deconvolution(Operator):
                           g.stride, g.pad, g.dilation, g.group)
         return [y.reshape(out)]
 
+    def reference_half(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
+        """With the weights in half precision."""
+        return [round_half(self.reference(inputs, [round_half(parameters[0]), *parameters[1:]])[0])]
+
     def choose_layouts(self, given: list[Layout], shapes: list[Shape]) -> tuple[list[Layout], list[Layout]]:
         """Images are NHWC."""
         layout = Layout.NHWC if len(shapes[0]) == 4 and self.geometry.axis == 1 else Layout.PLAIN
@@ -65,7 +71,8 @@ class Deconvolution(Operator):
         if x.layout is not Layout.NHWC:
             big, small = y.shape[g.axis + 1:], x.shape[g.axis + 1:]
             table = conv_nd_table(prod(x.shape[:g.axis]), x.shape[g.axis], g.num_output, g.group, big, small, g.kernel, g.stride, g.pad, g.dilation)
-            emit.call("deconv_nd_f32", x, emit.parameters[0], emit.parameters[1] if g.bias else None, y, table, 0, 0.0, 0.0)
+            weights = emit.packed("rounded", round_half, emit.parameters[0]) if emit.half else emit.parameters[0]
+            emit.call("deconv_nd_f32", x, weights, emit.parameters[1] if g.bias else None, y, table, 0, 0.0, 0.0)
             emit.note(f"plain loops over {len(g.kernel)} spatial axes")
             return
         n, c, h, w = x.shape
@@ -74,8 +81,8 @@ class Deconvolution(Operator):
 
         def pack(weights: np.ndarray, bias: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
             return pack_deconv2d_f32(plan, weights, bias, g.group)
-        weights, bias = emit.packed(("deconv2d", plan.nr, g, y.shape[2:]), pack, *emit.parameters)
-        emit.call(plan.kernel, x, weights, bias, None, y, plan.table, emit.scratch(plan.scratch_bytes), 0, 0.0, 0.0)
+        weights, bias = emit.packed_weights(("deconv2d", plan.nr, g, y.shape[2:]), pack, *emit.parameters)
+        emit.call(emit.stored(plan.kernel), x, weights, bias, None, y, plan.table, emit.scratch(plan.scratch_bytes), *emit.ending(IDENTITY))
         emit.note(plan.reason)
 
     def macs(self, inputs: list[Shape], outputs: list[Shape]) -> int:

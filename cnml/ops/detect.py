@@ -24,6 +24,7 @@ class ImageDetect(Operator):
     """
 
     kind = "ImageDetect"
+    results = "kept"
     host_reason = "suppression, data dependent"
 
     def __init__(self, options: ImageDetectOptions, name: str = ""):
@@ -55,6 +56,7 @@ class RegionOutput(Operator):
     """
 
     kind = "DetectionOut"
+    results = "kept"
     dynamic = True
     host_reason = "the number of detections depends on the data"
 
@@ -86,6 +88,7 @@ class Yolov3Detection(Operator):
     """
 
     kind = "Yolov3Detection"
+    results = "kept"
     host_reason = "suppression, data dependent"
 
     def __init__(self, options: Yolov3Options, name: str = ""):

@@ -22,6 +22,7 @@ class DetectionOutput(Operator):
     """
 
     kind = "DetectionOutput"
+    results = "kept"
     dynamic = True
     host_reason = "the number of detections depends on the data"
 

@@ -41,6 +41,8 @@ class Eltwise(Operator):
         self.operation = operation
         self.coeff = tuple(float(c) for c in coeff)
         self.activation = activation
+        if operation == "MAX" and activation.kind == "none":
+            self.results = "selected"  # type: ignore[misc]
 
     def coefficients(self, n: int) -> tuple[float, ...]:
         """One coefficient for each of n inputs."""

@@ -23,6 +23,7 @@ class Embed(Operator):
     """
 
     kind = "Embed"
+    value_inputs = 0
 
     def __init__(self, bias: bool = True, name: str = ""):
         super().__init__(name)

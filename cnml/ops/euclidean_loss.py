@@ -16,6 +16,7 @@ class EuclideanLoss(Operator):
     """Half the mean squared distance."""
 
     kind = "EuclideanLoss"
+    results = "kept"
     host_reason = "a loss of one number, computed when testing, not when predicting"
 
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:

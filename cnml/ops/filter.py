@@ -15,6 +15,7 @@ class Filter(Operator):
     """The items whose selector (last input) is not 0, of all other inputs."""
 
     kind = "Filter"
+    results = "selected"
     dynamic = True
     host_reason = "the output's shape depends on the data"
 

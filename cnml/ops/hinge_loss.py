@@ -24,6 +24,7 @@ class HingeLoss(Operator):
     """
 
     kind = "HingeLoss"
+    results = "kept"
     host_reason = "a loss of one number, computed when testing, not when predicting"
 
     def __init__(self, squared: bool = False, name: str = ""):

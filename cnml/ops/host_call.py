@@ -29,6 +29,8 @@ class HostCall(Operator):
         The function changes its parameters.
     """
 
+    results = "kept"
+
     def __init__(self, kind: str, function: Callable[[list[np.ndarray], list[np.ndarray]], Sequence[np.ndarray]], shapes: list[Shape], name: str = "",
                  reason: str = "", dynamic: bool = False, mutates: bool = False):
         super().__init__(name)

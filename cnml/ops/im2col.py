@@ -24,6 +24,7 @@ class Im2col(Operator):
     """
 
     kind = "Im2col"
+    results = "selected"
     host_reason = "convolutions do not go through it here, and no deployed network has it as a layer"
 
     def __init__(self, axis: int, kernel: Sequence[int], stride: Sequence[int], pad: Sequence[int], dilation: Sequence[int], name: str = ""):

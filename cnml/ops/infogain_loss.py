@@ -32,6 +32,7 @@ class InfogainLoss(Operator):
     """
 
     kind = "InfogainLoss"
+    results = "kept"
     host_reason = "a loss of one number, computed when testing, not when predicting"
 
     def __init__(self, axis: int, matrix: np.ndarray | None, ignore: int | None, normalization: Normalization, probabilities: bool = False,

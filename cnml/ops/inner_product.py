@@ -11,6 +11,7 @@ from cnml.epilogue import Activation, Fold, fold_affine
 from cnml.errors import expect
 from cnml.kernels.inner_product_f32 import pack_inner_product_f32, plan_inner_product
 from cnml.operator import Operator
+from cnml.reference.half import round_half
 from cnml.reference.inner_product import inner_product
 from cnml.tensor import Layout, Shape, Tensor
 
@@ -89,11 +90,17 @@ class InnerProduct(Operator):
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
         """See `cnml.reference.inner_product`."""
-        x = inputs[0]
+        return [self._apply(inputs[0], *self.folded(parameters))]
+
+    def reference_half(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
+        """With the folded weights in half precision."""
         w, b = self.folded(parameters)
+        return [round_half(self._apply(inputs[0], round_half(w), b))]
+
+    def _apply(self, x: np.ndarray, w: np.ndarray, b: np.ndarray | None) -> np.ndarray:
         lead = x.shape[:self.axis]
         y = inner_product(x.reshape(prod(lead), -1) if x.size else np.zeros((prod(lead), w.shape[1])), w, None if b is None else np.reshape(b, -1))
-        return [self.activation.apply(y.reshape(*lead, self.num_output))]
+        return self.activation.apply(y.reshape(*lead, self.num_output))
 
     def choose_layouts(self, given: list[Layout], shapes: list[Shape]) -> tuple[list[Layout], list[Layout]]:
         """An image is taken as it lies: the weights are packed in its order."""
@@ -111,8 +118,8 @@ class InnerProduct(Operator):
             if image is not None:
                 weights = weights.reshape(-1, *image).transpose(0, 2, 3, 1).reshape(self.num_output, k)
             return pack_inner_product_f32(plan, weights, bias)
-        weights, bias = emit.packed(("inner_product", plan.nr, self.transpose, image, self.folds, self.ahead), pack, *emit.parameters)
-        emit.call(plan.kernel, x, weights, bias, None, y, plan.table, emit.scratch(plan.scratch_bytes), *self.activation.words())
+        weights, bias = emit.packed_weights(("inner_product", plan.nr, self.transpose, image, self.folds, self.ahead), pack, *emit.parameters)
+        emit.call(emit.stored(plan.kernel), x, weights, bias, None, y, plan.table, emit.scratch(plan.scratch_bytes), *emit.ending(self.activation))
         emit.note(plan.reason)
 
     def macs(self, inputs: list[Shape], outputs: list[Shape]) -> int:

@@ -17,6 +17,7 @@ class MultinomialLogisticLoss(Operator):
     """Mean of -log(p[label]) of given probabilities."""
 
     kind = "MultinomialLogisticLoss"
+    results = "kept"
     host_reason = "a loss of one number, computed when testing, not when predicting"
 
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:

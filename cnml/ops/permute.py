@@ -30,6 +30,7 @@ class Permute(Operator):
     """
 
     kind = "Permute"
+    results = "selected"
 
     def __init__(self, order: tuple[int, ...], name: str = ""):
         super().__init__(name)

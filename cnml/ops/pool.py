@@ -55,6 +55,8 @@ class Pool(Operator):
         self.ceil = ceil
         self.mask = mask
         self.strided_input = self.strided_output = not mask and method != "STOCHASTIC"  # type: ignore[misc]
+        if method == "MAX":
+            self.results = "selected"  # type: ignore[misc]
         if method == "STOCHASTIC":
             self.host_reason = "stochastic pooling is not on the path of a deployed network's trunk"  # type: ignore[misc]
 

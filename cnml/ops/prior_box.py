@@ -23,6 +23,7 @@ class PriorBox(Operator):
     """
 
     kind = "PriorBox"
+    results = "kept"
 
     def __init__(self, options: PriorBoxOptions, name: str = ""):
         super().__init__(name)

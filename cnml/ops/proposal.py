@@ -25,6 +25,7 @@ class Proposal(Operator):
     """
 
     kind = "Proposal"
+    results = "kept"
     dynamic = True
     host_reason = "the number of proposals depends on the data"
 
@@ -56,6 +57,7 @@ class MluProposal(Operator):
     """
 
     kind = "MluProposal"
+    results = "kept"
     host_reason = "sorting and suppression, data dependent"
 
     def __init__(self, options: MluProposalOptions, name: str = ""):

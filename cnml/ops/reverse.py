@@ -23,6 +23,7 @@ class Reverse(Operator):
     """
 
     kind = "Reverse"
+    results = "selected"
 
     def __init__(self, axis: int = 1, name: str = ""):
         super().__init__(name)

@@ -57,6 +57,7 @@ class CheckRois(Operator):
     """
 
     kind = "CheckRois"
+    results = "kept"
     host_reason = "kernels cannot report an image number outside the batch"
 
     def __init__(self, images: int, name: str = ""):
@@ -83,6 +84,7 @@ class RoiMaxPooling(RoiPool):
     """The maximum of each bin (Fast R-CNN)."""
 
     kind = "ROIPooling"
+    results = "selected"
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
         """See `cnml.reference.roi`."""
@@ -106,6 +108,7 @@ class RoiAlign(RoiPool):
     """
 
     kind = "ROIAlign"
+    value_inputs = 1
 
     def __init__(self, scale: float, pooled: tuple[int, int], ratio: int = 0, name: str = ""):
         super().__init__(scale, pooled, name)
@@ -135,6 +138,7 @@ class PsRoiPooling(RoiPool):
     """
 
     kind = "PSROIPooling"
+    value_inputs = 1
 
     def __init__(self, scale: float, outputs: int, group: int, name: str = ""):
         super().__init__(scale, (group, group), name)

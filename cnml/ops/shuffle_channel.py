@@ -23,6 +23,7 @@ class ShuffleChannel(Operator):
     """
 
     kind = "ShuffleChannel"
+    results = "selected"
 
     def __init__(self, group: int, name: str = ""):
         super().__init__(name)

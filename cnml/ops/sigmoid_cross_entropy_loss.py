@@ -25,6 +25,7 @@ class SigmoidCrossEntropyLoss(Operator):
     """
 
     kind = "SigmoidCrossEntropyLoss"
+    results = "kept"
     host_reason = "a loss of one number, computed when testing, not when predicting"
 
     def __init__(self, ignore: int | None, normalization: Normalization, name: str = ""):

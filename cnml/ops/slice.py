@@ -25,6 +25,7 @@ class Slice(Operator):
     """
 
     kind = "Slice"
+    results = "selected"
 
     def __init__(self, axis: int, sizes: Sequence[int], name: str = ""):
         super().__init__(name)

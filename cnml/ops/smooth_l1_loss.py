@@ -21,6 +21,7 @@ class SmoothL1Loss(Operator):
     """
 
     kind = "SmoothL1Loss"
+    results = "kept"
     host_reason = "losses are not a hot path"
 
     def __init__(self, sigma: float, name: str = ""):

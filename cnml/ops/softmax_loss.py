@@ -28,6 +28,7 @@ class SoftmaxLoss(Operator):
     """
 
     kind = "SoftmaxLoss"
+    results = "kept"
     host_reason = "a loss of one number, computed when testing, not when predicting"
 
     def __init__(self, axis: int, ignore: int | None, normalization: Normalization, name: str = ""):

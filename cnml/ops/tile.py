@@ -25,6 +25,7 @@ class Tile(Operator):
     """
 
     kind = "Tile"
+    results = "selected"
 
     def __init__(self, axis: int, tiles: int, name: str = ""):
         super().__init__(name)

@@ -57,6 +57,8 @@ class Unary(Operator):
         self.function = function
         self.params = tuple(float(p) for p in params)
         self.kind = function.title()  # type: ignore[misc]
+        if function in ("abs", "threshold") or (function == "relu" and not any(self.params)):
+            self.results = "selected"  # type: ignore[misc]
 
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
         """The shape stays."""

@@ -60,6 +60,7 @@ class UpsampleMask(Operator):
     """
 
     kind = "UpsampleMask"
+    results = "selected"
 
     def __init__(self, height: int, width: int, name: str = ""):
         super().__init__(name)

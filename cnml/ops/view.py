@@ -24,6 +24,7 @@ class View(Operator):
 
     kind = "View"
     view = True
+    results = "selected"
 
     def __init__(self, shape: Shape | None, name: str = "", outputs: int = 1):
         super().__init__(name)

@@ -3,15 +3,14 @@ from __future__ import annotations
 
 from llvmlite import ir
 
+from cnml.epilogue import HALF
 from cnml.ukernels.simd import vec_f16
 from cnml.ukernels.simd import vec_f32 as v
 from cnml.ukernels.simd.loop import Cell
 from cnml.ukernels.simd.pointer import word
 
 #: activation modes: nothing; max(x, 0); x < 0 ? low * x : x; max(low, min(x, high))
-NONE, RELU, LEAKY, CLIP = range(4)
-#: added to a mode: what is stored is rounded to half
-HALF = 4
+NONE, RELU, LEAKY, CLIP = range(HALF)
 
 
 def activate(bd: ir.IRBuilder, mode: ir.Value, limits: tuple[ir.Value, ir.Value], cells: list[Cell], lanes: int) -> None:
