@@ -349,9 +349,14 @@ class Net(NetForward):
                 b.diff[...] = 0
 
     def memory(self) -> dict[str, int]:
-        """Bytes of weights and of the blobs' values."""
+        """Bytes of the weights in Caffe's form, of the blobs' values if each had its own memory, and (after a forward) of the peak: the memory that
+        values between inputs and kept blobs take turns in, summed over the compiled ranges of the last forward.
+        """
         weights = {id(p): 4 * p.array.size for lay in self._wiring.layers for p in lay.blobs}
-        return {"weights": sum(weights.values()), "activations": sum(4 * b.count for b in self.blobs.values())}
+        newest = [next(reversed(known.values())) for r in self._ranges(0, len(self._wiring.layers) - 1)
+                  if (known := self._stages.get((*r, True)))]
+        return {"weights": sum(weights.values()), "activations": sum(4 * b.count for b in self.blobs.values()),
+                "peak": sum(stage.executable.peak_bytes() for stage in newest)}
 
     @property
     def source(self) -> NetSource:

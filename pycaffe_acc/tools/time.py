@@ -41,8 +41,9 @@ def run(args: argparse.Namespace) -> int:
     net.forward()
     compile_seconds = time.perf_counter() - start
     times = time_forwards(net, args.iterations)
+    memory = net.memory()
     layers = [] if args.no_layers else net.profile(args.iterations, fusion=not args.no_fusion)
-    document = _document(args, net, compile_seconds, times, layers)
+    document = _document(args, net, compile_seconds, times, layers) | {"memory": memory}
     emit(args, document, _text(document))
     return 0
 
@@ -94,4 +95,7 @@ def _text(d: dict[str, Any]) -> str:
                  f"iterations{speed}")
     lines.append(f"measured on {d['device']} with {d['threads']} threads, {d['precision']}, weights: {d['weights']}; first forward with compilation: "
                  f"{d['compile_seconds']:.2f} s")
+    mebi = {k: v / 2**20 for k, v in d["memory"].items()}
+    lines.append(f"values: {mebi['peak']:.1f} MiB at the peak, {mebi['activations']:.1f} MiB if every blob had its own memory; weights: "
+                 f"{mebi['weights']:.1f} MiB in Caffe's form")
     return "\n".join(lines)
