@@ -13,7 +13,7 @@ import numpy as np
 from cnml.jit import jit, kernel_cfunc
 from cnml.kernels.argblock import word
 from cnml.kernels.pool_plan import LINES, line_name
-from cnml.ukernels.window_f32 import LANES, window, window_line
+from cnml.ukernels.window_f32 import GREATEST, LANES, SUM, window, window_line
 from cnrt import kernel_table
 
 #: channels of a block
@@ -52,7 +52,7 @@ def row_address(args, unit, parts, image_row):
     return x, y, (c if parts == 1 else min(BLOCK, c - first))
 
 
-def _pool(greatest):
+def _pool(kind):
     def pool_f32(args, task_id, task_dim):
         """Any window."""
         n, h, w, oh, ow = word(args, 2), word(args, 3), word(args, 4), word(args, 6), word(args, 7)
@@ -65,13 +65,13 @@ def _pool(greatest):
             for j in range(ow):
                 w0, w1, width = span(j, w, word(args, 9), word(args, 11), word(args, 13))
                 # a window wholly outside may have the extent 0: 0 * inf is the NaN that 0 / 0 gives
-                window(greatest, (x + w0 * pixel, y + j * out_pixel, channels, w * pixel, pixel, out_pixel), h1 - h0, w1 - w0,
+                window(kind, (x + w0 * pixel, y + j * out_pixel, channels, w * pixel, pixel, out_pixel), h1 - h0, w1 - w0,
                        ONE / np.float32(height * width))
 
     return pool_f32
 
 
-def _pool_lines(greatest, kernel_h, kernel_w, stride_w, lanes):
+def _pool_lines(kind, kernel_h, kernel_w, stride_w, lanes):
     fewer = kernel_h - 1
 
     def pool_lines_f32(args, task_id, task_dim):
@@ -91,19 +91,19 @@ def _pool_lines(greatest, kernel_h, kernel_w, stride_w, lanes):
                 line = (x + (j0 * stride_w - pad) * pixel, y + j0 * out_pixel, channels, w * pixel, pixel, out_pixel)
                 scale = ONE / np.float32(height * kernel_w)
                 if rows == kernel_h:
-                    window_line(greatest, kernel_h, kernel_w, stride_w, line, inside, scale)
+                    window_line(kind, kernel_h, kernel_w, stride_w, line, inside, scale)
                 else:
-                    window_line(greatest, fewer, kernel_w, stride_w, line, inside, scale)
+                    window_line(kind, fewer, kernel_w, stride_w, line, inside, scale)
             for i in range(ow - inside):
                 j = i if i < j0 else i + inside
                 w0, w1, width = span(j, w, kernel_w, stride_w, pad)
-                window(greatest, (x + w0 * pixel, y + j * out_pixel, channels, w * pixel, pixel, out_pixel), rows, w1 - w0,
+                window(kind, (x + w0 * pixel, y + j * out_pixel, channels, w * pixel, pixel, out_pixel), rows, w1 - w0,
                        ONE / np.float32(height * width))
 
     return pool_lines_f32
 
 
-for _greatest, _method in ((1, "max"), (0, "ave")):
-    kernel_table.register(f"pool_{_method}_f32", partial(kernel_cfunc, _pool(_greatest)))
+for _kind, _method in ((GREATEST, "max"), (SUM, "ave")):
+    kernel_table.register(f"pool_{_method}_f32", partial(kernel_cfunc, _pool(_kind)))
     for _window in LINES:
-        kernel_table.register(line_name(_method, *_window), partial(kernel_cfunc, _pool_lines(_greatest, *_window, LANES)))
+        kernel_table.register(line_name(_method, *_window), partial(kernel_cfunc, _pool_lines(_kind, *_window, LANES)))

@@ -7,12 +7,10 @@ import numpy as np
 
 from cnml.emitter import Emitter
 from cnml.errors import expect
+from cnml.kernels.lrn_plan import PIXELS, across_kernel, within_kernel
 from cnml.operator import Operator, channels_last
 from cnml.reference.lrn import lrn_across, lrn_within
 from cnml.tensor import Layout, Shape, Tensor
-
-#: pixels whose squares the kernel keeps at a time, `cnml.kernels.lrn_f32.PIXELS` (not imported: that would import Numba)
-PIXELS = 8
 
 
 class Lrn(Operator):
@@ -59,8 +57,8 @@ class Lrn(Operator):
         """One pass; the neighbourhood slides over the channels or the image."""
         n, c, h, w = inputs[0].shape
         if self.region == "ACROSS_CHANNELS":
-            scratch = emit.scratch(4 * (PIXELS * (c + self.size) + c))
-            emit.call("lrn_across_f32_nhwc", inputs[0], outputs[0], n * h * w, c, self.size, self.alpha / self.size, self.beta, self.k, scratch)
+            scratch = emit.scratch(4 * PIXELS * (c + self.size))
+            emit.call(across_kernel(self.size, self.beta), inputs[0], outputs[0], n * h * w, c, self.size, self.alpha / self.size, self.beta, self.k,
+                      scratch)
         else:
-            emit.call("lrn_within_f32_nhwc", inputs[0], outputs[0], n, h, w, c, self.size, self.alpha / self.size ** 2, self.beta,
-                      emit.scratch(4 * c))
+            emit.call(within_kernel(self.size), inputs[0], outputs[0], n, h, w, c, self.size, self.alpha / self.size ** 2, self.beta)

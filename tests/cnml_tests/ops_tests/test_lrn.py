@@ -9,18 +9,19 @@ from cnml.errors import CnmlError
 from cnml.ops.lrn import Lrn
 
 
-@pytest.mark.parametrize("size", [1, 3, 5, 7])
+@pytest.mark.parametrize("size", [1, 3, 5, 7, 9, 11])
 @pytest.mark.parametrize("beta", [0.75, 0.5, 1, 0.6])
 def test_across_channels(size, beta, rng):
-    for channels in (1, 3, 16, 37):
+    for channels in (1, 3, 16, 37, 64):
         check_operator(Lrn("ACROSS_CHANNELS", size, 0.3, beta, 2), [rng.standard_normal((2, channels, 3, 4)) * 3])
 
 
-@pytest.mark.parametrize("size", [1, 3, 5])
+@pytest.mark.parametrize("size", [1, 3, 5, 7])
 @pytest.mark.parametrize("beta", [0.75, 0.4])
 def test_within_channel(size, beta, rng):
-    for channels in (1, 5, 16):
-        check_operator(Lrn("WITHIN_CHANNEL", size, 0.3, beta), [rng.standard_normal((2, channels, 5, 4)) * 3])
+    for channels in (1, 5, 16, 23, 48):
+        for extent in ((5, 4), (9, 11)):
+            check_operator(Lrn("WITHIN_CHANNEL", size, 0.3, beta), [rng.standard_normal((2, channels, *extent)) * 3])
 
 
 def test_formula():
