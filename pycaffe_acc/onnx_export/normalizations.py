@@ -5,7 +5,8 @@ import numpy as np
 
 from cnml.reference.batch_norm import stored_statistics
 from pycaffe_acc.onnx_export.onnx_graph import Normalization, OnnxGraph, Step
-from pycaffe_acc.onnx_export.pooling import Windows, _mean
+from pycaffe_acc.onnx_export.pooling import mean
+from pycaffe_acc.onnx_export.windows import Windows
 
 
 def batch_norm(g: OnnxGraph, s: Step) -> list[str]:
@@ -17,12 +18,12 @@ def batch_norm(g: OnnxGraph, s: Step) -> list[str]:
         variance = g.reduce("ReduceMean", g.add("Mul", centred, centred), axes, True)
         return [g.add("Div", centred, g.add("Sqrt", g.shifted(variance, op.eps)))]  # type: ignore[attr-defined]
     first, second, factor = s.parameters[:3]
-    mean, variance = (g.weight(p, form, lambda v: stored_statistics(v, v, factor.array)[0], [factor])
+    average, variance = (g.weight(p, form, lambda v: stored_statistics(v, v, factor.array)[0], [factor])
                       for p, form in ((first, "/mean"), (second, "/variance")))
     channels = s.shapes[0][1]
-    y = g.add("BatchNormalization", x, g.constant(np.ones(channels)), g.constant(np.zeros(channels)), mean, variance,
+    y = g.add("BatchNormalization", x, g.constant(np.ones(channels)), g.constant(np.zeros(channels)), average, variance,
               epsilon=op.eps)  # type: ignore[attr-defined]
-    g.normalizations[y] = Normalization(x, mean, variance, op.eps)  # type: ignore[attr-defined]
+    g.normalizations[y] = Normalization(x, average, variance, op.eps)  # type: ignore[attr-defined]
     return [y]
 
 
@@ -53,7 +54,7 @@ def lrn(g: OnnxGraph, s: Step) -> list[str]:
     if op.region == "ACROSS_CHANNELS":  # type: ignore[attr-defined]
         return [g.add("LRN", x, alpha=alpha, beta=beta, bias=op.k, size=size)]  # type: ignore[attr-defined]
     extent = s.shapes[0][2:]
-    squares = _mean(g, g.add("Mul", x, x), Windows(extent, extent, (size, size), (1, 1), ((size - 1) // 2,) * 2))
+    squares = mean(g, g.add("Mul", x, x), Windows(extent, extent, (size, size), (1, 1), ((size - 1) // 2,) * 2))
     root = g.add("Pow", g.shifted(g.scaled(squares, alpha), 1.0), g.constant(np.float32(-beta)))
     return [g.add("Mul", x, root)]
 

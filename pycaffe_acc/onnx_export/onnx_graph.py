@@ -11,6 +11,7 @@ from cnml.operator import Operator
 from cnml.parameter import Parameter
 from cnml.tensor import Shape, count
 from pycaffe_acc.onnx_export.refusal import Refusal
+from pycaffe_acc.onnx_export.windows import Windows
 
 
 @dataclass
@@ -96,6 +97,8 @@ class OnnxGraph:
         For values that hold whole numbers, one more than the greatest.
     regions : dict of str to (int, float, float)
         For values that hold regions of interest: images, and height and width of an image.
+    padded_means : dict of str to (Padding, Windows)
+        For means over an image that a Pad node enlarged with zeros.
     mask_sizes : dict of str to (tuple of int, bool)
         For masks of a max pooling: height and width of what was pooled, and whether no two windows share an element.
     states : list of StateInput
@@ -112,6 +115,7 @@ class OnnxGraph:
         self.normalizations: dict[str, Normalization] = {}
         self.ranges: dict[str, int] = {}
         self.regions: dict[str, tuple[int, float, float]] = {}
+        self.padded_means: dict[str, tuple[Padding, Windows]] = {}
         self.mask_sizes: dict[str, tuple[tuple[int, int], bool]] = {}
         self.states: list[StateInput] = []
         self.layer = ""
