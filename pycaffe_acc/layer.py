@@ -114,7 +114,8 @@ class Layer:
         self.check(need <= budget(), f"parameter blob {len(self.blobs)} of shape {tuple(shape)} needs {need} bytes; the budget is {budget()} (set "
                                      f"PYCAFFE_ACC_MAX_BYTES to change it)")
         blob = Parameter(tuple(int(d) for d in shape), f"{self.name}/{len(self.blobs)}")
-        if filler is not None:
+        # a new blob holds zeros already: no second pass over hundreds of megabytes
+        if filler is not None and (filler.type != "constant" or filler.value != 0):
             blob.assign(fill(filler, blob.shape))
         self.blobs.append(blob)
         return blob

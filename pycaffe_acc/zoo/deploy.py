@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from typing import Any
 
 from pycaffe_acc.mode import TEST
@@ -97,4 +98,10 @@ def weight_shapes(name: str) -> Shapes:
     dict of str to list of tuple of int
         Layer → shapes of its blobs, in the order of the net.
     """
-    return {layer: [tuple(b.shape) for b in blobs] for layer, blobs in Net(build(name), TEST).params.items()}
+    return {layer: list(shapes) for layer, shapes in _weight_shapes(name)}
+
+
+@functools.cache
+def _weight_shapes(name: str) -> tuple[tuple[str, tuple[tuple[int, ...], ...]], ...]:
+    # setting up a net allocates its weights, half a gigabyte for VGG
+    return tuple((layer, tuple(tuple(b.shape) for b in blobs)) for layer, blobs in Net(build(name), TEST).params.items())
