@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from onnx_twin import Twin
 
 import pycaffe_acc as caffe
+from pycaffe_acc.onnx_export import translate_net
+from pycaffe_acc.onnx_export.model_proto import model_proto
 
 
 def seed_weights(net: caffe.Net) -> None:
@@ -37,7 +38,7 @@ def session(net: caffe.Net, threads: int) -> onnxruntime.InferenceSession:
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.force_spinning_stop", "1")  # else its threads hold a core while it is our turn
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    return onnxruntime.InferenceSession(Twin(net).model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model_proto(translate_net(net)).SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Write docs/layers.md and docs/operators.md from the code.
+"""Write docs/layers.md, docs/operators.md and the table of docs/onnx.md from the code.
 
   python scripts/write_support_tables.py [--check]
 
@@ -21,6 +21,7 @@ import cnml.ops  # noqa: E402  (the checkout this script lies in, installed or n
 from cnml.operator import Operator  # noqa: E402
 from pycaffe_acc import layer as layer_module  # noqa: E402
 from pycaffe_acc.layer import Layer  # noqa: E402
+from pycaffe_acc.onnx_export.layer_table import LAYERS  # noqa: E402
 
 LAYERS_HEAD = """# Layer types
 
@@ -37,6 +38,11 @@ operator without a native kernel runs its definition in NumPy between kernels; t
 
 | operator | file | what it does | kernels, or why on the host |
 |---|---|---|---|
+"""
+ONNX_MARK = "<!-- the table below is written by scripts/write_support_tables.py; do not edit -->\n"
+ONNX_TABLE = """
+| type | in ONNX | how, or why not |
+|---|---|---|
 """
 
 
@@ -106,7 +112,16 @@ def layers_page() -> str:
     return LAYERS_HEAD + "\n".join(rows) + "\n"
 
 
-PAGES = {"docs/layers.md": layers_page, "docs/operators.md": operators_page}
+def onnx_page() -> str:
+    """docs/onnx.md: what a person wrote, and the table behind the mark."""
+    layer_module.layer_types()
+    own = sorted({c.type for c in layer_module._types.values() if c.__module__.startswith("pycaffe_acc.layer_types.")}, key=str.lower)
+    rows = [f"| `{name}` | {LAYERS[name].fate.value} | {LAYERS[name].note} |" for name in own]
+    words = (ROOT / "docs/onnx.md").read_text(encoding="utf-8").split(ONNX_MARK)[0]
+    return words + ONNX_MARK + ONNX_TABLE + "\n".join(rows) + "\n"
+
+
+PAGES = {"docs/onnx.md": onnx_page, "docs/layers.md": layers_page, "docs/operators.md": operators_page}
 
 
 def main() -> int:
