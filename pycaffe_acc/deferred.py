@@ -40,10 +40,12 @@ class Recipe:
     inputs : dict of Tensor to Memory
         The range's own copies of what it read.
     device : cnrt.Device
+    precision : str
+        See `cnml.executable.Executable`.
     """
 
-    def __init__(self, graph: Graph, inputs: dict[Tensor, Memory], device: Device):
-        self.graph, self.inputs, self.device = graph, inputs, device
+    def __init__(self, graph: Graph, inputs: dict[Tensor, Memory], device: Device, precision: str = "fp32"):
+        self.graph, self.inputs, self.device, self.precision = graph, inputs, device, precision
         self.parameters = frozenset(k for n in graph.nodes for p in n.parameters for k in p.kin())
 
     def values(self, tensors: list[Tensor], saved: dict[Parameter, np.ndarray]) -> dict[Tensor, Remote]:
@@ -61,7 +63,8 @@ class Recipe:
                 substitutes[p] = Parameter(p.shape, p.name)
                 substitutes[p].assign(old.reshape(p.shape))
         graph, twins = self.graph.copy(substitutes)
-        executable = Executable(graph, [twins[t] for t in tensors], {twins[t]: m for t, m in self.inputs.items()}, lambda t: None, self.device)
+        executable = Executable(graph, [twins[t] for t in tensors], {twins[t]: m for t, m in self.inputs.items()}, lambda t: None, self.device,
+                                precision=self.precision)
         with Queue(self.device) as queue:
             executable.run(queue)
         return {t: Remote(executable, twins[t]) for t in tensors}

@@ -94,6 +94,8 @@ class Net(NetForward):
         Keep prototxt fields that no known fork has (reported in the log) instead of refusing them.
     threads : int, optional
         Core slots; default `PYCAFFE_ACC_NUM_THREADS` or the CPUs this process may use.
+    precision : str
+        "fp32", or "fp16": weights and the layers' results in half precision, sums in float32. Blobs and `params` stay arrays of float32.
 
     Raises
     ------
@@ -201,7 +203,7 @@ class Net(NetForward):
         known = self._stages.setdefault((first, last, fusion), OrderedDict())
         stage = known.get(key)
         if stage is None or stage.executable.stale():
-            stage = known[key] = Stage(self._wiring, self._groups, first, last, self.blobs, self._device, fusion, wanted)
+            stage = known[key] = Stage(self._wiring, self._groups, first, last, self.blobs, self._device, fusion, wanted, self._source.precision)
             while len(known) > _SHAPES_PER_RANGE:
                 known.popitem(last=False)
         known.move_to_end(key)
@@ -350,13 +352,15 @@ class Net(NetForward):
 
     def memory(self) -> dict[str, int]:
         """Bytes of the weights in Caffe's form, of the blobs' values if each had its own memory, and (after a forward) of the peak: the memory that
-        values between inputs and kept blobs take turns in, summed over the compiled ranges of the last forward.
+        values between inputs and kept blobs take turns in, and of the weights as the kernels read them ("packed"), both summed over the compiled
+        ranges of the last forward.
         """
         weights = {id(p): 4 * p.array.size for lay in self._wiring.layers for p in lay.blobs}
         newest = [next(reversed(known.values())) for r in self._ranges(0, len(self._wiring.layers) - 1)
                   if (known := self._stages.get((*r, True)))]
         return {"weights": sum(weights.values()), "activations": sum(4 * b.count for b in self.blobs.values()),
-                "peak": sum(stage.executable.peak_bytes() for stage in newest)}
+                "peak": sum(stage.executable.peak_bytes() for stage in newest),
+                "packed": sum(stage.executable.weight_bytes() for stage in newest)}
 
     @property
     def source(self) -> NetSource:

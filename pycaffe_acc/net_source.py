@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cnml.executable import PRECISIONS
 from pycaffe_acc.errors import CheckError
 from pycaffe_acc.net_filter import filter_net
 from pycaffe_acc.proto import caffe_pb2
@@ -44,6 +45,7 @@ class NetSource:
     vendor_exact: bool = False
     allow_python_layers: bool = False
     threads: int | None = None
+    precision: str = "fp32"
     path: str = ""
     unknown_fields: list[Any] = field(default_factory=list)
 
@@ -61,7 +63,7 @@ class NetSource:
 
 
 _NAMES = ("network_file", "phase", "level", "stages", "weights")
-_OWN = ("vendor_exact", "allow_python_layers", "allow_unknown_fields", "threads")
+_OWN = ("vendor_exact", "allow_python_layers", "allow_unknown_fields", "threads", "precision")
 
 
 def read_source(args: Sequence[Any], kwargs: dict[str, Any]) -> NetSource:
@@ -87,13 +89,16 @@ def read_source(args: Sequence[Any], kwargs: dict[str, Any]) -> NetSource:
     stages = given.get("stages") or ()
     if isinstance(stages, str):
         raise CheckError(f"Net: stages is the string '{stages}'; give a list of strings")
+    precision = given.get("precision") or "fp32"
+    if precision not in PRECISIONS:
+        raise CheckError(f"Net: precision is {precision!r}; it must be one of {', '.join(PRECISIONS)}")
     description, path, unknown = _read(given["network_file"], given.get("allow_unknown_fields"))
     layers = filter_net(description, phase=phase, level=int(given.get("level") or 0), stages=tuple(stages))
     vendor = bool(given.get("vendor_exact"))
     layers = (rename_in_place if vendor else insert_splits)(layers, caffe_pb2.LayerParameter)
     allowed = given.get("allow_python_layers")
     return NetSource(description, layers, phase, given.get("weights"), int(given.get("level") or 0), tuple(stages), vendor,
-                     _python_layers_allowed if allowed is None else bool(allowed), given.get("threads"), path, unknown)
+                     _python_layers_allowed if allowed is None else bool(allowed), given.get("threads"), precision, path, unknown)
 
 
 def _arguments(args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:

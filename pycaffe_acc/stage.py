@@ -106,7 +106,8 @@ def range_results(net: Wiring, first: int, last: int) -> set[str]:
 class Stage:
     """An executable with its connections to the net's blobs.
 
-    The blobs that nobody behind the range needs and that are not `wanted` are left to fusion: they are computed again when somebody looks (`Deferred`).
+    The blobs that nobody behind the range needs and that are not `wanted` are left to fusion: they are computed again when somebody looks
+    (`Deferred`).
 
     Parameters
     ----------
@@ -119,10 +120,12 @@ class Stage:
     fusion : bool
     wanted : frozenset of str or None
         Blobs that a script looks at; None keeps every blob.
+    precision : str
+        See `cnml.executable.Executable`.
     """
 
     def __init__(self, net: Wiring, groups: Groups, first: int, last: int, blobs: dict[str, Blob], device: Device, fusion: bool = True,
-                 wanted: frozenset[str] | None = None):
+                 wanted: frozenset[str] | None = None, precision: str = "fp32"):
         graph = Graph()
         self._blobs = blobs
         self._inputs = range_inputs(net, first, last)
@@ -134,10 +137,11 @@ class Stage:
         bindings = {tensor: self._copies[name] for name, tensor in sources.items()}
         keep = set(self._tops) if wanted is None else range_results(net, first, last) | wanted
         self._kept = {n: t for n, t in self._tops.items() if n in keep}
-        self._recipe = Recipe(graph, bindings, device)
+        self._recipe = Recipe(graph, bindings, device, precision)
         names = {t: n for n, t in reversed(self._kept.items())}
         with _as_check_error():
-            self.executable = Executable(graph, self._kept.values(), bindings, lambda t: blobs[names[t]].home(t.nbytes), device, fusion)
+            self.executable = Executable(graph, self._kept.values(), bindings, lambda t: blobs[names[t]].home(t.nbytes), device, fusion,
+                                         precision=precision)
 
     def run(self, queue: Queue, cores: int, notifiers: list[Around] | None = None) -> None:
         """Run, and let the blobs follow. See `Executable.run`."""

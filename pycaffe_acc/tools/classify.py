@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         for path, row_scores, classes in zip(paths, scores, top_k(scores, args.top), strict=True):
             results.append({"image": path, "classes": [{"class": int(c), "score": float(row_scores[c]), "label": names[c] if names else None}
                                                        for c in classes]})
-    document = {"model": args.model, "preprocess": preprocess.describe(), "images": results}
+    document = {"model": args.model, "precision": args.precision, "preprocess": preprocess.describe(), "images": results}
     emit(args, document, _text(results, preprocess.describe()))
     return 0
 

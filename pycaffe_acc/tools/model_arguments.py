@@ -4,6 +4,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from cnml.executable import PRECISIONS
 from cnrt import device as devices
 from pycaffe_acc.errors import CheckError, MissingFileError
 from pycaffe_acc.mode import TEST
@@ -29,7 +30,8 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     """--batch, --threads, --precision, --device, --vendor-exact."""
     parser.add_argument("--batch", type=positive, metavar="N", help="images in one forward (default: the prototxt's)")
     parser.add_argument("--threads", type=positive, metavar="T", help="core slots (default: the CPUs this process may use)")
-    parser.add_argument("--precision", choices=("fp32", "fp16", "int8"), default="fp32")
+    parser.add_argument("--precision", choices=("fp32", "fp16", "int8"), default="fp32",
+                        help="fp16: weights and results of layers in half precision, sums in float32 (default: fp32)")
     parser.add_argument("--device", default="host", metavar="KIND", help="where to run (default: host)")
     parser.add_argument("--vendor-exact", action="store_true", help="follow the vendor's fork where it differs from BVLC's Caffe")
 
@@ -41,10 +43,9 @@ def check_engine(args: argparse.Namespace) -> None:
     ------
     NotInThisVersionError
     """
-    if args.precision != "fp32":
-        raise NotInThisVersionError(f"--precision {args.precision} is not in version {VERSION}, which computes in fp32 only; half precision and "
-                                    "INT8 are "
-                                    "planned for a later version. Run with --precision fp32")
+    if args.precision not in PRECISIONS:
+        raise NotInThisVersionError(f"--precision {args.precision} is not in version {VERSION}; INT8 is planned for a later version. Run with "
+                                    f"--precision {' or '.join(PRECISIONS)}")
     if args.device != "host":
         known = ", ".join(devices.kinds())
         raise NotInThisVersionError(f"--device {args.device} cannot run nets in version {VERSION}, which runs them on 'host' only; virtual "
@@ -61,7 +62,8 @@ def open_net(args: argparse.Namespace) -> Net:
     """
     if not Path(args.model).is_file():
         raise MissingFileError(args.model, "prototxt")
-    net = Net(args.model, TEST, weights=args.weights, threads=args.threads, vendor_exact=args.vendor_exact)
+    net = Net(args.model, TEST, weights=args.weights, threads=args.threads, vendor_exact=args.vendor_exact,
+              precision=getattr(args, "precision", "fp32"))
     if args.batch is not None:
         set_batch(net, args.batch)
     return net

@@ -97,5 +97,9 @@ def _text(d: dict[str, Any]) -> str:
                  f"{d['compile_seconds']:.2f} s")
     mebi = {k: v / 2**20 for k, v in d["memory"].items()}
     lines.append(f"values: {mebi['peak']:.1f} MiB at the peak, {mebi['activations']:.1f} MiB if every blob had its own memory; weights: "
-                 f"{mebi['weights']:.1f} MiB in Caffe's form")
+                 f"{mebi['weights']:.1f} MiB in Caffe's form, "
+                 f"{mebi['packed']:.1f} MiB as the kernels read them")
+    if d["precision"] == "fp16":
+        lines.append("fp16: weights are stored as halves; values between layers are rounded to halves and lie in 32-bit words, which the caches hold "
+                     "at small batches")
     return "\n".join(lines)

@@ -64,7 +64,7 @@ def test_eval_as_text_names_preprocessing_and_kind_of_time(capsys):
     assert "top-1 %" in text and "hardware FPS" in text and "preprocessing raw: " in text and "times are measured on host" in text
 
 
-PLANNED = [("--precision", "int8"), ("--precision", "fp16"), ("--device", "MLU100"), ("--sparsity", "0.5"), ("--calibration", "kl"), ("--dp", "2")]
+PLANNED = [("--precision", "int8"), ("--device", "MLU100"), ("--sparsity", "0.5"), ("--calibration", "kl"), ("--dp", "2")]
 
 
 @pytest.mark.parametrize(("option", "value"), PLANNED)
@@ -72,6 +72,23 @@ def test_what_is_planned_is_status_4_before_anything_is_read(capsys, option, val
     nothing = ["--model", "nothing.prototxt", "--weights", "nothing.caffemodel", "--images", "nothing.txt"]
     status, err = refused(capsys, "eval", *nothing, option, value)
     assert status == 4 and option in err
+
+
+@pytest.mark.parametrize("verb", ["eval", "time", "classify"])
+def test_fp16(capsys, verb):
+    picture = str(next(FOLDER.rglob("*.png")))
+    words = {"eval": [*DEMO_IMAGES, "--batch", "36"], "time": ["--iterations", "1", "--batch", "1"], "classify": [picture, *DEMO_IMAGES[2:]]}[verb]
+    reports = [run(capsys, verb, *DEMO, *words, "--precision", precision) for precision in ("fp32", "fp16")]
+    assert [status for status, _, _ in reports] == [0, 0]
+    single, half = (report["rows"][0] if "rows" in report else report for _, report, _ in reports)
+    assert (single["precision"], half["precision"]) == ("fp32", "fp16")
+    if verb == "eval":
+        assert half["delta_fp16"] == 0 and half["delta_fp32"] is None and abs(half["top1"] - single["top1"]) < 0.5
+    elif verb == "time":
+        assert half["memory"]["packed"] < single["memory"]["packed"]
+    else:
+        a, b = (r["images"][0]["classes"][0] for r in (single, half))
+        assert a["class"] == b["class"] and a["score"] != b["score"] and abs(a["score"] - b["score"]) < 0.01
 
 
 def test_usage_is_status_2(capsys):
