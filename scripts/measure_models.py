@@ -1,6 +1,7 @@
 """Evaluate the models of PYCAFFE_ACC_DATA and write the rows of the README's table.
 
-  PYCAFFE_ACC_DATA=FOLDER python scripts/measure_models.py [NAME …] [--limit N] [--batch N] [--threads T] [--out FILE]
+  PYCAFFE_ACC_DATA=FOLDER python scripts/measure_models.py [NAME …] [--limit N] [--batch N] [--threads T]
+                                                                [--precision P] [--out FILE]
 
 One line of Markdown a model: accuracy and throughput over the same images, measured here and now. Run it on an idle machine.
 """
@@ -69,7 +70,7 @@ def measure(data: Path, model: Model, args: argparse.Namespace, folder: Path) ->
     kind, path, *rest = model.images
     images = [kind, path.replace(":", f":{data}/") if ":" in path else f"{data}/{path}", *(r if r.startswith("--") else f"{data}/{r}" for r in rest)]
     words = ["--model", str(data / "models" / model.prototxt), "--weights", str(weights_file(data, model.weights, folder)), *images, *model.options,
-             "--batch", str(args.batch), "--json"]
+             "--batch", str(args.batch), "--precision", args.precision, "--json"]
     for name in ("limit", "threads"):
         if getattr(args, name) is not None:
             words += [f"--{name}", str(getattr(args, name))]
@@ -90,6 +91,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--precision", default="fp32")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     data = Path(os.environ.get("PYCAFFE_ACC_DATA", ""))
@@ -102,7 +104,7 @@ def main() -> None:
             rows.append(line(name, MODELS[name], r))
             print(rows[-1], file=sys.stderr, flush=True)
     e = r["environment"]
-    rows.append(f"\nMeasured on {e['cpu']}, {e['cpus_usable']} CPUs, fp32, Python {e['python']}, NumPy {e['packages']['numpy']}, Numba "
+    rows.append(f"\nMeasured on {e['cpu']}, {e['cpus_usable']} CPUs, {args.precision}, Python {e['python']}, NumPy {e['packages']['numpy']}, Numba "
                 f"{e['packages']['numba']}.")
     text = "\n".join(rows) + "\n"
     print(text)
