@@ -16,10 +16,12 @@ from cnml.parameter import aligned_empty
 #: outputs of a tile along an axis
 SIZES: tuple[int, ...] = (2, 4, 6)
 
-SHARED_TILES = 128           # up to here all tiles are transformed before the products, whose tasks then share blocks of outputs
-SHARED_BYTES = 16 << 20      # of all transformed windows
-RUN_BYTES = 400 * 1024       # of transformed windows, or of sums, in a run of tiles
-RUN_TILES = 64               # and at most so many
+SHARED_TILES = 128           # up to here all tiles may be transformed before the products, whose tasks then share blocks of outputs:
+FEW_TILES = 32               # up to here they are, because bands of tiles for several tasks would be short,
+FAR_BYTES = 4 << 20          # and where the weights are so many that each should be read by one task, once
+#: weights in bytes → tiles in a run: the farther away the weights are, the more tiles should use them on their way
+RUNS: tuple[tuple[int, int], ...] = ((3 << 20, 16), (6 << 20, 32), (1 << 62, 64))
+NEAR_BYTES = 3 << 20         # weights up to here stay near while one run of tiles follows the other
 LEAST_CHANNELS = 16          # in and out of a group; with fewer the transforms cost more than the products save
 
 
@@ -80,10 +82,15 @@ def _row_bytes(shape: Conv2dShape) -> int:
     return row + 64 if row % 1024 == 0 else row
 
 
+def weight_bytes(shape: Conv2dShape, m: int) -> int:
+    """Of the transformed and packed weights."""
+    return 4 * (m + 2) ** 2 * shape.channels // shape.group * sum(b.vectors for b in cut_blocks(shape)) * isa().lanes
+
+
 def wants_shared(shape: Conv2dShape, m: int) -> bool:
-    """Whether all tiles are transformed before the products: few tiles, so that weights are the bigger operand."""
+    """Whether all tiles are transformed before the products."""
     tiles = shape.batch * tile_counts(shape, m)[0] * tile_counts(shape, m)[1]
-    return tiles <= SHARED_TILES and (m + 2) ** 2 * tiles * _row_bytes(shape) <= SHARED_BYTES
+    return tiles <= FEW_TILES or tiles <= SHARED_TILES and weight_bytes(shape, m) >= FAR_BYTES
 
 
 def cut_blocks(shape: Conv2dShape) -> tuple[Block, ...]:
@@ -142,7 +149,7 @@ def plan_winograd(shape: Conv2dShape, m: int, *, pixels: Pixels = DENSE, shared:
     if shared is None:
         shared = wants_shared(shape, m)
     if run is None:
-        run = max(min(RUN_BYTES // (4 * count * max(wide, 0 if shared else shape.channels)), RUN_TILES), 8)
+        run = next(n for limit, n in RUNS if weight_bytes(shape, m) <= limit)
     run = ceil(tiles / ceil(tiles / run))
     v_product = (whole_rows(tiles if shared else run) + 8) * v_row
     v_product += 64 * (v_product // 64 % 2 == 0)
@@ -163,7 +170,8 @@ def _table(shape: Conv2dShape, m: int, pixels: Pixels, tiles: tuple[int, int], r
     h[wt.X_PIXEL], h[wt.Y_PIXEL], h[wt.ADD_PIXEL] = (4 * int(p or 0) for p in pixels)
     (h[wt.OUT_HEIGHT], h[wt.OUT_WIDTH]), (h[wt.PAD_Y], h[wt.PAD_X]), (h[wt.TILES_Y], h[wt.TILES_X]) = shape.out, shape.pad, tiles
     h[wt.RUN], h[wt.DEPTH], (h[wt.V_ROW], h[wt.V_PRODUCT], h[wt.V_BYTES]) = run, depth, v
-    h[wt.BLOCKS], h[wt.VECTORS] = len(blocks), sum(b.vectors for b in blocks)
+    h[wt.BLOCKS], h[wt.VECTORS], h[wt.TILES] = len(blocks), sum(b.vectors for b in blocks), shape.batch * tiles[0] * tiles[1]
+    h[wt.NEAR] = int(run < h[wt.TILES] and weight_bytes(shape, m) <= NEAR_BYTES)
     words, before = list(h), 0
     for b in blocks:
         words += [b.output, b.columns, b.vectors, before, 4 * b.group * depth, 4 * (m + 2) ** 2 * depth * before * lanes, 4 * before * lanes]

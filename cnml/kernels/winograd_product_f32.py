@@ -11,26 +11,34 @@ from numba import types
 from cnml.jit import kernel_cfunc
 from cnml.kernels.winograd_tiles import VECTORS, product_name
 from cnml.ukernels.simd.symbol import define
-from cnml.ukernels.winograd_f32 import LANES, winograd_product
+from cnml.ukernels.winograd_f32 import FETCH, LANES, winograd_product
 from cnrt import kernel_table
 
-_WORDS = 7
+_WORDS = 9
+
+#: bytes of other memory that a row of products asks for with every four of depth
+FETCHED = 64 * FETCH
 
 
 def _product(nv):
     """The kernel of one width of blocks; closes over integers only, see `cnml.kernels.conv_f32`."""
-    def winograd_product_f32(rows, row, n, depth, weights, out, out_row):
-        """out[i] = rows[i] @ weights for i < n, with n a sum of sixes, fives and fours; strides in bytes."""
+    def winograd_product_f32(rows, row, n, depth, weights, out, out_row, ahead, limit):
+        """out[i] = rows[i] @ weights for i < n, with n a sum of sixes, fives and fours; strides in bytes.
+
+        Meanwhile the `limit` bytes from `ahead` on are brought near.
+        """
         groups = (n + 5) // 6
         each, longer = n // groups, n % groups
+        share = depth // 4 * FETCHED
         for group in range(groups):
+            soon = ahead + min(group * share, limit)
             some = each + 1 if group < longer else each
             if some == 6:
-                winograd_product(6, nv, (rows, row, depth, weights, out, out_row))
+                winograd_product(6, nv, (rows, row, depth, weights, out, out_row, soon))
             elif some == 5:
-                winograd_product(5, nv, (rows, row, depth, weights, out, out_row))
+                winograd_product(5, nv, (rows, row, depth, weights, out, out_row, soon))
             else:
-                winograd_product(4, nv, (rows, row, depth, weights, out, out_row))
+                winograd_product(4, nv, (rows, row, depth, weights, out, out_row, soon))
             rows += some * row
             out += some * out_row
 

@@ -13,6 +13,16 @@ def product_name(nv: int) -> str:
     return f"winograd_product_f32_{nv}"
 
 
+def input_name(m: int) -> str:
+    """Name of the input transform for tiles of `m` x `m` outputs."""
+    return f"winograd_input_f32_{m}"
+
+
+def output_name(m: int) -> str:
+    """Name of the output transform for tiles of `m` x `m` outputs."""
+    return f"winograd_output_f32_{m}"
+
+
 def winograd_name(m: int) -> str:
     """Name of the convolution kernel with tiles of `m` x `m` outputs."""
     return f"winograd_nhwc_f32_{m}"

@@ -17,6 +17,7 @@ from cnml.ukernels.simd.pointer import at, pointer, word
 from cnml.ukernels.winograd_points import PAIRS
 
 LANES = isa().lanes
+FETCH = 6
 _UNROLL = 4
 
 
@@ -56,6 +57,7 @@ class ProductWords(NamedTuple):
     weights: Any        # float32[depth][NV * lanes]
     out: Any
     out_row: Any
+    ahead: Any          # memory to bring near meanwhile: FETCH lines for every four of depth
 
 
 def _combine(bd: ir.IRBuilder, terms: list[tuple[float, ir.Value]]) -> ir.Value:
@@ -188,6 +190,8 @@ def winograd_product(typingctx, mr, nv, words):  # type: ignore[no-untyped-def]
         for start, stop, steps in ((word(0), whole, _UNROLL), (whole, w.depth, 1)):
             with loop(bd, start, stop, steps) as k:
                 panel = at(bd, pointer(bd, w.weights), bd.mul(k, word(vectors * LANES * 4)))
+                for line in range(FETCH if steps == _UNROLL else 0):
+                    v.fetch(bd, at(bd, pointer(bd, w.ahead), bd.add(bd.mul(k, word(64 * FETCH // _UNROLL)), word(64 * line))))
                 for step in range(steps):
                     _step(bd, sums, panel, inputs, k, step)
         for i, cells in enumerate(sums):

@@ -29,6 +29,12 @@ def store(bd: ir.IRBuilder, value: ir.Value, ptr: ir.Value) -> None:
     bd.store(value, ptr, align=4)
 
 
+def fetch(bd: ir.IRBuilder, ptr: ir.Value) -> None:
+    """Ask for a line of memory in the second-level cache; any address will do."""
+    f = cgutils.get_or_insert_function(bd.module, ir.FunctionType(ir.VoidType(), [ptr.type, I32, I32, I32]), "llvm.prefetch.p0")
+    bd.call(f, [ptr, *(ir.Constant(I32, i) for i in (0, 2, 1))])
+
+
 def splat(bd: ir.IRBuilder, scalar: ir.Value, lanes: int) -> ir.Value:
     """The scalar in every lane."""
     undefined = ir.Constant(vec(lanes), ir.Undefined)
