@@ -6,7 +6,7 @@ type.
 """
 from __future__ import annotations
 
-from pycaffe_acc.onnx_export.export import ExportReport, export, translate_net
+from pycaffe_acc.onnx_export.model_export import ExportReport, export, translate_net
 from pycaffe_acc.onnx_export.refusal import NotExpressibleError, OnnxMismatchError
 
 __all__ = ["ExportReport", "NotExpressibleError", "OnnxMismatchError", "export", "translate_net"]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cnml.tensor import Shape
+from pycaffe_acc.errors import CheckError
 from pycaffe_acc.net import Net
 from pycaffe_acc.onnx_export.translation import NamedGraph
 
@@ -63,11 +64,20 @@ def session(path: str | os.PathLike[str], runtime: Any) -> Any:
     path : path-like
     runtime : module
         onnxruntime.
+
+    Raises
+    ------
+    CheckError
+        When onnxruntime cannot run the model.
     """
     options = runtime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
-    return runtime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
+    try:
+        return runtime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
+    except Exception as e:  # its errors have no common base; each means that it does not take the model
+        raise CheckError(f"onnxruntime {runtime.__version__} does not take the model: {e}. Choose an older opset, or leave the check out "
+                         "(--no-check)") from e
 
 
 def compare(name: str, inputs: str, ours: np.ndarray, theirs: np.ndarray) -> Difference:

@@ -4,7 +4,7 @@ from __future__ import annotations
 import argparse
 
 from pycaffe_acc.evaluation.table import table
-from pycaffe_acc.onnx_export.export import ExportReport, export
+from pycaffe_acc.onnx_export.model_export import ExportReport, export
 from pycaffe_acc.onnx_export.model_proto import DEFAULT_OPSET, OLDEST_OPSET
 from pycaffe_acc.onnx_export.refusal import OnnxMismatchError
 from pycaffe_acc.onnx_export.self_check import Difference
