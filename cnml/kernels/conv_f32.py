@@ -24,7 +24,7 @@ from cnml.kernels.conv_addressing import (
     tile_entries,
 )
 from cnml.kernels.conv_tiles import STORED, TILES, kernel_name
-from cnml.ukernels.conv_f32 import LANES, conv_tile
+from cnml.ukernels.conv_f32 import LANES, LINE, LINES_AHEAD, UNROLL, conv_tile
 from cnml.ukernels.epilogue_f32 import NONE
 from cnrt import kernel_table
 
@@ -84,14 +84,17 @@ def _conv2d(mr, nv, lanes, item):
                         mode = word(args, 8) if last else NONE
                         offset = 4 * c + block // group_blocks * word(table, ct.GROUP_STEP)
                         weights = panel + (tap * depth + c) * nr * item
+                        following = some * steps * nr * item
                         for tile in range(tile_begin, tile_end):
                             where, step = pixels + 8 * mr * tile, word(entries, 2 * tile + 1)
                             inputs = word(entries, 2 * tile) + tap * step  # at the border every tap has its pointers
                             if columns < nr and source != 0:
                                 gather_columns(tmp, nr, source, source_step, where, mr, columns)
                             index = where if columns == nr else identity
+                            done_ahead = (tile - tile_begin) * LINE * LINES_AHEAD
+                            ahead = following + done_ahead if done_ahead < UNROLL * nr * item else 0
                             conv_tile(mr, nv, item, (inputs, step, offsets + 8 * tap, some, offset, steps, weights, index, start, start_step,
-                                                     extra, extra_step, out, out_step, mode), low, high)
+                                                     extra, extra_step, out, out_step, mode, ahead), low, high)
                             if columns < nr:
                                 scatter_columns(tmp, nr, y, y_pixel, where, mr, columns)
                     tap += max(some, 1)

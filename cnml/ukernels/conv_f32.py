@@ -13,10 +13,12 @@ from cnml.ukernels.epilogue_f32 import activate
 from cnml.ukernels.simd import vec_f16
 from cnml.ukernels.simd import vec_f32 as v
 from cnml.ukernels.simd.loop import Cell, loop
-from cnml.ukernels.simd.pointer import at, load_word, pointer, word
+from cnml.ukernels.simd.pointer import at, load_word, pointer, prefetch, word
 
 LANES = isa().lanes
-_UNROLL = 4
+UNROLL = 4
+LINE = 64        # bytes of memory that come at once
+LINES_AHEAD = 2  # of the weights ahead that are asked for in each unrolled step
 
 
 class TileWords(NamedTuple):
@@ -37,13 +39,15 @@ class TileWords(NamedTuple):
     out: Any
     out_stride: Any
     mode: Any           # activation, see epilogue_f32
+    ahead: Any          # from a weight to one that a later tile will read and this one asks for; 0 for none
 
 
 @intrinsic(prefer_literal=True)
 def conv_tile(typingctx, mr, nv, item, words, low, high):  # type: ignore[no-untyped-def]
     """out[pixel] = activation(start[pixel] + add[pixel] + sum over taps and depth of input * weights) for MR pixels and NV vectors of channels.
 
-    `item` is the bytes of a weight. `low` is LEAKY's slope or CLIP's lower limit, `high` CLIP's upper limit. Pixels may repeat: everything is read before anything is written.
+    `item` is the bytes of a weight. `low` is LEAKY's slope or CLIP's lower limit, `high` CLIP's upper limit. Pixels may repeat: everything is
+    read before anything is written. The lines to be written are asked for first, so that they are near when the sums are done.
     """
     if not all(isinstance(n, types.IntegerLiteral) for n in (mr, nv, item)):
         raise TypingError(f"conv_tile needs its tile as constants, got {mr} x {nv}, {item} bytes a weight")
@@ -66,6 +70,10 @@ def _start(bd: ir.IRBuilder, w: TileWords, rows: int, vectors: int) -> list[list
     table = pointer(bd, w.pixels)
     sums = []
     for i in range(rows):
+        out = at(bd, pointer(bd, w.out), bd.mul(load_word(bd, table, i), w.out_stride))
+        for j in range(vectors):
+            prefetch(bd, at(bd, out, 4 * LANES * j), write=True)
+    for i in range(rows):
         base = at(bd, pointer(bd, w.start), bd.mul(load_word(bd, table, i), w.start_stride))
         sums.append([Cell(bd, vec, v.load(bd, at(bd, base, 4 * LANES * j), LANES)) for j in range(vectors)])
     with bd.if_then(bd.icmp_signed("!=", w.add, word(0)), likely=False):
@@ -83,10 +91,13 @@ def _accumulate(bd: ir.IRBuilder, w: TileWords, sums: list[list[Cell]], rows: in
     with loop(bd, word(0), w.ntaps, 1) as tap:
         row, shift = at(bd, table, bd.mul(tap, w.step)), tap_shift(bd, w, tap)
         inputs = [at(bd, pointer(bd, load_word(bd, row, i)), shift) for i in range(rows)]
-        whole = bd.and_(w.depth, word(-_UNROLL))
-        for start, stop, steps in ((word(0), whole, _UNROLL), (whole, w.depth, 1)):
+        whole = bd.and_(w.depth, word(-UNROLL))
+        for start, stop, steps in ((word(0), whole, UNROLL), (whole, w.depth, 1)):
             with loop(bd, start, stop, steps) as k:
                 panel = weights.get()
+                if steps > 1:
+                    for i in range(LINES_AHEAD):
+                        prefetch(bd, at(bd, at(bd, panel, w.ahead), LINE * i))
                 for step in range(steps):
                     _step(bd, sums, panel, inputs, k, step, item)
                 weights.set(at(bd, panel, steps * vectors * LANES * item))

@@ -87,7 +87,7 @@ def test_endings(add, ending, outputs, rng):
     check_conv(rng, conv(12, outputs, pad=(1, 1)), add=add, ending=ending, tasks=2)
 
 
-DEEP = {"taps": conv(600, 68, size=(5, 5)), "depth": conv(1500, 66, (1, 1), (5, 5)), "group": conv(1100, 2 * 20, (2, 1), (6, 5), group=2)}
+DEEP = {"taps": conv(600, 68, size=(5, 5)), "depth": conv(1500, 66, (1, 1), (5, 5)), "group": conv(1400, 2 * 20, (2, 1), (6, 5), group=2)}
 
 
 @pytest.mark.parametrize("add", ["", "other", "output"])

@@ -51,7 +51,8 @@ def test_conv_tile(tile, rng):
             for step in (0, 8 * mr):  # one pointer a pixel, or one a pixel and tap
                 y = np.zeros((mr, nr), np.float32)
                 words = TileWords((each if step else pointers).ctypes.data, step, offsets.ctypes.data, taps, 8, depth, w.ctypes.data,
-                                  pixels.ctypes.data, bias.ctypes.data, 0, add.ctypes.data if with_add else 0, 4 * nr, y.ctypes.data, 4 * nr, mode)
+                                  pixels.ctypes.data, bias.ctypes.data, 0, add.ctypes.data if with_add else 0, 4 * nr, y.ctypes.data, 4 * nr, mode,
+                                  nr * depth * 4)
                 f(tuple(words), np.float32(0.5), np.float32(2.0))
                 want = activation(sums[::-1] + (add if with_add else 0))
                 np.testing.assert_allclose(y, want, rtol=1e-5, atol=1e-5)
@@ -61,7 +62,7 @@ def test_conv_tile_without_taps_gives_the_start(rng):
     tile = TILES[LANES][0]
     f, nr = compiled(conv_tile, tile.mr, tile.nv, len(TileWords._fields)), tile.nv * LANES
     bias, y, pixels = data(rng, nr), np.zeros((tile.mr, nr), np.float32), np.arange(tile.mr)
-    words = (0, 0, pixels.ctypes.data, 0, 0, 5, 0, pixels.ctypes.data, bias.ctypes.data, 0, 0, 0, y.ctypes.data, 4 * nr, NONE)
+    words = (0, 0, pixels.ctypes.data, 0, 0, 5, 0, pixels.ctypes.data, bias.ctypes.data, 0, 0, 0, y.ctypes.data, 4 * nr, NONE, 0)
     f(words, np.float32(0), np.float32(0))
     np.testing.assert_array_equal(y, np.broadcast_to(bias, y.shape))
 
