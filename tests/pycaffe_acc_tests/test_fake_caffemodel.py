@@ -15,7 +15,7 @@ from pycaffe_acc.fake_caffemodel import fill_fake, seeded_blob
 
 DATA = os.environ.get("PYCAFFE_ACC_DATA", "")
 #: tens of millions of random numbers
-LARGE = ("bvlc_alexnet", "bvlc_caffenet", "bvlc_rcnn", "vgg16_1x3x224x224", "bvlc_googlenet", "resnet50", "resnet18")
+LARGE = ("bvlc_alexnet", "bvlc_caffenet", "bvlc_rcnn", "vgg16", "bvlc_googlenet", "resnet50", "resnet18")
 NET = """
 name: "small"
 layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 dim: 8 dim: 8 } } }

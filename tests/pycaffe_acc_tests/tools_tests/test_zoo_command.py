@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 import json
 import subprocess
 import sys
@@ -75,6 +76,17 @@ def test_download_then_use(capsys, published):
     assert run(capsys, "download", NAME)[1]["was_there"] is True and len(published.asked) == 1
     status, document, _ = run(capsys, "verify", NAME)
     assert status == 0 and document["ok"] and document["checksums"] == {"sha256": "same"}
+
+
+def test_a_progress_bar_on_a_terminal(capsys, published, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    assert main(["zoo", "download", NAME]) == 0
+    assert "ResNet_20.caffemodel: 100%" in terminal.getvalue() and "ResNet_20" not in capsys.readouterr().err
 
 
 def test_a_cut_download_is_status_3_and_leaves_no_file(capsys, published):
