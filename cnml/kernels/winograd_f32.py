@@ -21,7 +21,18 @@ from cnml.kernels import winograd_product_f32, winograd_transform_f32
 from cnml.kernels import winograd_table as wt
 from cnml.kernels.argblock import word
 from cnml.kernels.conv_addressing import align_64
-from cnml.kernels.winograd_product_f32 import FETCHED, MIDDLE, WIDE, product_middle, product_narrow, product_wide
+from cnml.kernels.conv_tiles import STORED
+from cnml.kernels.winograd_product_f32 import (
+    FETCHED,
+    MIDDLE,
+    WIDE,
+    half_middle,
+    half_narrow,
+    half_wide,
+    product_middle,
+    product_narrow,
+    product_wide,
+)
 from cnml.kernels.winograd_tiles import winograd_name
 from cnml.kernels.winograd_transform_f32 import input_2, input_4, input_6, output_2, output_4, output_6, place
 from cnml.ukernels.winograd_f32 import LANES
@@ -58,37 +69,56 @@ def next_piece(args, m, tile, n, piece, slot):
 
 
 @jit
-def multiply(args, m, k, first, n, end, v, sums):
-    """sums[tile][e] = v[e][tile] @ weights[e] for every product e of block k, while the memory of what comes next is on its way.
+def operands(args, m, k, first, n, end, v, sums, e, item):
+    """Vectors and operands of product e of block k with weights of `item` bytes: sums[tile][e] = v[e][tile] @ weights[e].
 
-    That is the next product's weights where they are far, else what the run of tiles behind this one needs, if there is one before `end`.
+    The memory to ask for meanwhile is the next product's weights where they are far, else what the run of tiles behind this one needs, if there is
+    one before `end`.
     """
     table, count = word(args, 5), (m + 2) * (m + 2)
     block = table + 8 * (wt.HEADER + k * wt.BLOCK)
     nv, depth, rows, v_row, v_product = word(block, wt.NV), word(table, wt.DEPTH), whole(n), word(table, wt.V_ROW), word(table, wt.V_PRODUCT)
     width = nv * LANES * 4
-    weights = word(args, 1) + word(block, wt.WEIGHTS)
-    v += word(block, wt.INPUT)
+    size = depth * width // 4 * item
     piece = (rows + 5) // 6 * (depth // 4) * FETCHED
-    for e in range(count):
-        panel = weights + e * depth * width
-        ahead, limit = panel + depth * width, depth * width
-        if word(table, wt.NEAR):
-            ahead, limit = panel, np.int64(0)
-            if first + n < end:
-                start = next_piece(args, m, first + n, min(n, end - first - n), piece, k * count + e)
-                if start != 0:
-                    ahead, limit = start, piece
-        to = sums + e * width
+    panel = word(args, 1) + word(block, wt.WEIGHTS) // 4 * item + e * size
+    ahead, limit = panel + size, size
+    if word(table, wt.NEAR):
+        ahead, limit = panel, np.int64(0)
+        if first + n < end:
+            start = next_piece(args, m, first + n, min(n, end - first - n), piece, k * count + e)
+            if start != 0:
+                ahead, limit = start, piece
+    return nv, (v + word(block, wt.INPUT) + e * v_product, v_row, rows, depth, panel, sums + e * width, count * width, ahead, limit)
+
+
+@jit
+def multiply(args, m, k, first, n, end, v, sums):
+    """Every product of block k. See `operands`."""
+    for e in range((m + 2) * (m + 2)):
+        nv, w = operands(args, m, k, first, n, end, v, sums, e, 4)
         if nv == WIDE:
-            product_wide(v + e * v_product, v_row, rows, depth, panel, to, count * width, ahead, limit)
+            product_wide(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8])
         elif nv == MIDDLE:
-            product_middle(v + e * v_product, v_row, rows, depth, panel, to, count * width, ahead, limit)
+            product_middle(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8])
         else:
-            product_narrow(v + e * v_product, v_row, rows, depth, panel, to, count * width, ahead, limit)
+            product_narrow(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8])
 
 
-def _winograd(m, lanes):
+@jit
+def multiply_half(args, m, k, first, n, end, v, sums):
+    """Every product of block k, with weights in half precision. See `operands`."""
+    for e in range((m + 2) * (m + 2)):
+        nv, w = operands(args, m, k, first, n, end, v, sums, e, 2)
+        if nv == WIDE:
+            half_wide(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8])
+        elif nv == MIDDLE:
+            half_middle(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8])
+        else:
+            half_narrow(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8])
+
+
+def _winograd(m, lanes, item):
     """The kernel of one size of tile; closes over integers only, see `cnml.kernels.conv_f32`."""
     count = (m + 2) * (m + 2)
 
@@ -124,7 +154,11 @@ def _winograd(m, lanes):
                         input_6(table, x, first, n, rows, window)
                 if what != wt.TRANSFORM:
                     for k in range(first_block, end_block):
-                        multiply(args, m, k, first, n, to_tile, rows, sums)
+                        # what is not taken is not compiled, so its products need not be linked
+                        if item == 2:
+                            multiply_half(args, m, k, first, n, to_tile, rows, sums)
+                        else:
+                            multiply(args, m, k, first, n, to_tile, rows, sums)
                         block = table + 8 * (wt.HEADER + k * wt.BLOCK)
                         if m == 2:
                             output_2(args, block, first, n, sums, corner)
@@ -136,11 +170,12 @@ def _winograd(m, lanes):
     return winograd_nhwc_f32
 
 
-def _provide(m):  # type: ignore[no-untyped-def]
-    winograd_product_f32.link()
+def _provide(m, item):  # type: ignore[no-untyped-def]
+    winograd_product_f32.link(item)
     winograd_transform_f32.link(m)
-    return kernel_cfunc(_winograd(m, LANES))
+    return kernel_cfunc(_winograd(m, LANES, item))
 
 
 for _m in (2, 4, 6):
-    kernel_table.register(winograd_name(_m), partial(_provide, _m))
+    for _item in STORED:
+        kernel_table.register(winograd_name(_m, _item), partial(_provide, _m, _item))

@@ -9,6 +9,7 @@ from functools import partial
 from numba import types
 
 from cnml.jit import kernel_cfunc
+from cnml.kernels.conv_tiles import STORED
 from cnml.kernels.winograd_tiles import VECTORS, product_name
 from cnml.ukernels.simd.symbol import define
 from cnml.ukernels.winograd_f32 import FETCH, LANES, winograd_product
@@ -20,7 +21,7 @@ _WORDS = 9
 FETCHED = 64 * FETCH
 
 
-def _product(nv):
+def _product(nv, item):
     """The kernel of one width of blocks; closes over integers only, see `cnml.kernels.conv_f32`."""
     def winograd_product_f32(rows, row, n, depth, weights, out, out_row, ahead, limit):
         """out[i] = rows[i] @ weights for i < n, with n a sum of sixes, fives and fours; strides in bytes.
@@ -34,11 +35,11 @@ def _product(nv):
             soon = ahead + min(group * share, limit)
             some = each + 1 if group < longer else each
             if some == 6:
-                winograd_product(6, nv, (rows, row, depth, weights, out, out_row, soon))
+                winograd_product(6, nv, item, (rows, row, depth, weights, out, out_row, soon))
             elif some == 5:
-                winograd_product(5, nv, (rows, row, depth, weights, out, out_row, soon))
+                winograd_product(5, nv, item, (rows, row, depth, weights, out, out_row, soon))
             else:
-                winograd_product(4, nv, (rows, row, depth, weights, out, out_row, soon))
+                winograd_product(4, nv, item, (rows, row, depth, weights, out, out_row, soon))
             rows += some * row
             out += some * out_row
 
@@ -46,20 +47,25 @@ def _product(nv):
 
 
 for _nv in VECTORS[LANES]:
-    kernel_table.register(product_name(_nv), partial(kernel_cfunc, _product(_nv), words=_WORDS))
+    for _item in STORED:
+        kernel_table.register(product_name(_nv, _item), partial(kernel_cfunc, _product(_nv, _item), words=_WORDS))
 
 
-def _external(rank):  # type: ignore[no-untyped-def]
-    return types.ExternalFunction(f"cnml_winograd_product_{rank}", types.void(*[types.int64] * _WORDS))
+def _external(rank, item=4):  # type: ignore[no-untyped-def]
+    return types.ExternalFunction(f"cnml_winograd_product_{STORED[item]}_{rank}", types.void(*[types.int64] * _WORDS))
 
 
 #: vectors of the widest, the next and the narrowest block, and their products
 WIDE, MIDDLE = VECTORS[LANES][0], VECTORS[LANES][1]
 product_wide, product_middle, product_narrow = _external(0), _external(1), _external(2)
+#: the same for weights in half precision
+half_wide, half_middle, half_narrow = _external(0, 2), _external(1, 2), _external(2, 2)
 
 
-def link() -> None:
-    """Compile or load the products and give them to the linker. Must be called before a kernel that uses them is compiled or loaded."""
-    names = [product_name(nv) for nv in VECTORS[LANES]]
+def link(item: int = 4) -> None:
+    """Compile or load the products for weights of `item` bytes and give them to the linker. Must be called before a kernel that uses them is compiled
+    or loaded.
+    """
+    names = [product_name(nv, item) for nv in VECTORS[LANES]]
     for rank in range(3):
-        define(f"cnml_winograd_product_{rank}", kernel_table.address(names[min(rank, len(names) - 1)]))
+        define(f"cnml_winograd_product_{STORED[item]}_{rank}", kernel_table.address(names[min(rank, len(names) - 1)]))

@@ -201,12 +201,16 @@ class Convolution(Operator):
         emit.note(plan.reason)
 
     def _lower_winograd(self, emit: Emitter, plan: WinogradPlan, x: Tensor, add: Tensor | None, y: Tensor) -> None:
+        # the inverse transform of the largest tiles would make percents of the rounding of transformed weights: there the weights are rounded before
+        single = plan.m == 6
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             weights, bias = self.folded(arrays)
-            return pack_winograd_f32(plan, round_half(weights) if emit.half else weights, bias)
-        weights, bias = emit.packed(("winograd", emit.half, plan.m, self.geometry.group, self.folds, self.ahead), pack, *emit.parameters)
+            return pack_winograd_f32(plan, round_half(weights) if single and emit.half else weights, bias)
+        key = ("winograd", emit.half, plan.m, self.geometry.group, self.folds, self.ahead)
+        weights, bias = (emit.packed if single else emit.packed_weights)(key, pack, *emit.parameters)
+        kernel = plan.kernel if single else emit.stored(plan.kernel)
         for step in plan.steps:
-            emit.call(plan.kernel, x, weights, bias, add, y, plan.table, emit.scratch(plan.scratch_bytes), *emit.ending(self.activation), step)
+            emit.call(kernel, x, weights, bias, add, y, plan.table, emit.scratch(plan.scratch_bytes), *emit.ending(self.activation), step)
         emit.note(plan.reason)
 
     def _lower_nd(self, emit: Emitter, x: Tensor, y: Tensor) -> None:

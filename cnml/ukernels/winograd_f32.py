@@ -11,6 +11,7 @@ from numba.extending import intrinsic
 
 from cnml.cpu import isa
 from cnml.ukernels.epilogue_f32 import activate
+from cnml.ukernels.simd import vec_f16
 from cnml.ukernels.simd import vec_f32 as v
 from cnml.ukernels.simd.loop import Cell, loop
 from cnml.ukernels.simd.pointer import at, pointer, word
@@ -54,7 +55,7 @@ class ProductWords(NamedTuple):
     rows: Any           # float32: first of the MR rows
     row: Any            # from a row to the next
     depth: Any
-    weights: Any        # float32[depth][NV * lanes]
+    weights: Any        # float32 or half [depth][NV * lanes]
     out: Any
     out_row: Any
     ahead: Any          # memory to bring near meanwhile: FETCH lines for every four of depth
@@ -178,34 +179,34 @@ def winograd_output(typingctx, m, words, low, high):  # type: ignore[no-untyped-
 
 
 @intrinsic(prefer_literal=True)
-def winograd_product(typingctx, mr, nv, words):  # type: ignore[no-untyped-def]
-    """out[i] = sum over depth of rows[i][k] * weights[k] for MR rows and NV vectors."""
-    rows, vectors = _literal("winograd_product", mr, nv)
+def winograd_product(typingctx, mr, nv, item, words):  # type: ignore[no-untyped-def]
+    """out[i] = sum over depth of rows[i][k] * weights[k] for MR rows and NV vectors; `item` is the bytes of a weight."""
+    rows, vectors, size = _literal("winograd_product", mr, nv, item)
 
     def codegen(context, bd, sig, args):  # type: ignore[no-untyped-def]
-        w = ProductWords(*(bd.extract_value(args[2], i) for i in range(len(ProductWords._fields))))
+        w = ProductWords(*(bd.extract_value(args[3], i) for i in range(len(ProductWords._fields))))
         sums = [[Cell(bd, v.vec(LANES), v.zeros(LANES)) for _ in range(vectors)] for _ in range(rows)]
         inputs = [at(bd, pointer(bd, w.rows), bd.mul(w.row, word(i))) for i in range(rows)]
         whole = bd.and_(w.depth, word(-_UNROLL))
         for start, stop, steps in ((word(0), whole, _UNROLL), (whole, w.depth, 1)):
             with loop(bd, start, stop, steps) as k:
-                panel = at(bd, pointer(bd, w.weights), bd.mul(k, word(vectors * LANES * 4)))
+                panel = at(bd, pointer(bd, w.weights), bd.mul(k, word(vectors * LANES * size)))
                 for line in range(FETCH if steps == _UNROLL else 0):
                     v.fetch(bd, at(bd, pointer(bd, w.ahead), bd.add(bd.mul(k, word(64 * FETCH // _UNROLL)), word(64 * line))))
                 for step in range(steps):
-                    _step(bd, sums, panel, inputs, k, step)
+                    _step(bd, sums, panel, inputs, k, step, size)
         for i, cells in enumerate(sums):
             base = at(bd, pointer(bd, w.out), bd.mul(w.out_row, word(i)))
             for j, cell in enumerate(cells):
                 v.store(bd, cell.get(), at(bd, base, 4 * LANES * j))
         return context.get_dummy_value()
 
-    return types.void(mr, nv, types.UniTuple(types.intp, len(ProductWords._fields))), codegen
+    return types.void(mr, nv, item, types.UniTuple(types.intp, len(ProductWords._fields))), codegen
 
 
-def _step(bd: ir.IRBuilder, sums: list[list[Cell]], panel: ir.Value, inputs: list[ir.Value], k: ir.Value, step: int) -> None:
+def _step(bd: ir.IRBuilder, sums: list[list[Cell]], panel: ir.Value, inputs: list[ir.Value], k: ir.Value, step: int, item: int) -> None:
     vectors = len(sums[0])
-    row = [v.load(bd, at(bd, panel, (step * vectors + j) * LANES * 4), LANES, align=4 * LANES) for j in range(vectors)]
+    row = [vec_f16.load_stored(bd, at(bd, panel, (step * vectors + j) * LANES * item), LANES, item) for j in range(vectors)]
     for base, cells in zip(inputs, sums, strict=True):
         x = v.load_splat(bd, at(bd, at(bd, base, bd.mul(k, word(4))), 4 * step), LANES)
         for cell, b in zip(cells, row, strict=True):
