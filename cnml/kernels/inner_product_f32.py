@@ -1,13 +1,18 @@
-"""Float32 inner products: y = activation(x wᵀ + bias) as a 1 x 1 convolution over a line of M pixels.
+"""Float32 inner products: y = activation(x wᵀ + bias).
 
-At batch 1 the time is that of reading the weights once, so they lie in the order of the tile with a single row; larger batches take the wider tiles.
+With few rows the time is that of reading the weights once, which `cnml.kernels.inner_rows_f32` does; more rows are a 1 x 1 convolution over a line of
+M pixels.
 """
 from __future__ import annotations
 
 import numpy as np
 
+from cnml.cpu import isa
 from cnml.kernels.conv_pack_f32 import pack_conv2d_f32
 from cnml.kernels.conv_plan_f32 import Conv2dShape, ConvPlan, Pixels, plan_conv2d
+from cnml.kernels.conv_tiles import Tile
+from cnml.kernels.inner_tiles import FEW, INNER_TILES, inner_name
+from cnml.parameter import aligned_empty
 
 
 def plan_inner_product(m: int, k: int, n: int, *, y_pixel: int | None = None) -> ConvPlan:
@@ -25,7 +30,15 @@ def plan_inner_product(m: int, k: int, n: int, *, y_pixel: int | None = None) ->
     ConvPlan
         Its kernel takes the arguments of `cnml.kernels.conv_f32`.
     """
-    return plan_conv2d(Conv2dShape(1, k, 1, m, n, (1, 1)), pixels=Pixels(y=y_pixel), variant="direct")
+    shape, pixels, lanes = Conv2dShape(1, k, 1, m, n, (1, 1)), Pixels(y=y_pixel), isa().lanes
+    if m > FEW:
+        return plan_conv2d(shape, pixels=pixels, variant="direct")
+    mr, nv = min((t for t in INNER_TILES[lanes] if t[0] >= m), default=INNER_TILES[lanes][-1])
+    plan = plan_conv2d(shape, pixels=pixels, variant="direct", tile=Tile(mr, nv, 1.0))  # for the order of the weights
+    table = aligned_empty((4,), np.int64)
+    table[:] = m, k, n, 4 * (y_pixel or n)
+    return plan._replace(kernel=inner_name(mr, nv * lanes), table=table, scratch_bytes=64,
+                         reason=f"inner, {isa().name}: {mr} rows x {nv * lanes} outputs, weights read once")
 
 
 def pack_inner_product_f32(plan: ConvPlan, weights: np.ndarray, bias: np.ndarray | None = None, transpose: bool = False,

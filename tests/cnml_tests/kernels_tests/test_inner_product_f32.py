@@ -39,3 +39,14 @@ def test_rows_of_a_wider_output(rng):
     run_plan(plan, x, pack_inner_product_f32(plan, w), y)
     close(y.array[:, :6], x @ w.T)
     assert (y.array[:, 6:] == 3).all()
+
+
+@pytest.mark.parametrize("m", range(1, 10))
+def test_few_rows(m, rng):
+    """Every number of rows up to the convolution's, the last block of outputs ragged by less and by more than a vector."""
+    for n in (3, 47, 48, 49, 70, 97):
+        x, w, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((m, 37), (n, 37), (n,)))
+        plan = plan_inner_product(m, 37, n)
+        y = Guarded((m, n))
+        run_plan(plan, x, pack_inner_product_f32(plan, w, b), y, ending=Ending(2, 0.1), tasks=2)
+        close(y.array, (lambda t: np.where(t < 0, 0.1 * t, t))(x.astype(np.float64) @ w.T.astype(np.float64) + b))
