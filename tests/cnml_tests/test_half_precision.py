@@ -63,7 +63,7 @@ def test_blocks_of_depth_round_once(rng):
 @pytest.mark.parametrize("outputs", [3, 40])
 def test_few_outputs_and_folds(rng, outputs):
     op = Convolution(ConvolutionGeometry(outputs, (3, 3), (1, 1), (1, 1), (1, 1), (1, 1)), "folded",
-                     (Fold("batch_norm", 3, 1e-5), Fold("scale", 2)), Activation("clip", 0.0, 6.0))
+                     (Fold("batch_norm", 3, 1e-5), Fold("scale", 2)), Activation("clip", 0.0, 60.0))
     params = [rng.standard_normal((outputs, 16, 3, 3)), rng.standard_normal(outputs), rng.standard_normal(outputs), rng.uniform(0.5, 2, outputs),
               np.ones(1), rng.standard_normal(outputs), rng.standard_normal(outputs)]
     check_half(op, [rng.standard_normal((1, 16, 8, 8))], params, 5e-3)
