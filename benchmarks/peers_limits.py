@@ -1,0 +1,71 @@
+"""What the machine can do at all: multiply-adds in registers and reading from memory, on as many cores as a measurement uses."""
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+from conv_layers import KERNEL
+
+from cnml.jit import kernel_cfunc
+from cnml.kernels.argblock import f32_at, word
+from cnml.parameter import aligned_empty
+from cnml.ukernels.peak_f32 import CHAINS, LANES, peak
+
+STEPS = 4_000_000          # of the multiply-add loop: about 13 ms, beside which starting a thread is nothing
+MEMORY_BYTES = 256 << 20   # more than any cache
+
+
+def peak_kernel(args: int, task_id: int, task_dim: int) -> None:
+    """STEPS times CHAINS vector multiply-adds; args is the address of CHAINS vectors a task."""
+    peak(STEPS, args + 4 * LANES * CHAINS * task_id)
+
+
+def read_kernel(args: int, task_id: int, task_dim: int) -> None:
+    """y[task] = sum of a task's share of x; words: x, y, floats of x."""
+    n = word(args, 2)
+    first, last = n * task_id // task_dim, n * (task_id + 1) // task_dim
+    x, total = f32_at(word(args, 0) + 4 * first, last - first), np.float32(0)
+    for i in range(x.size):
+        total += x[i]
+    f32_at(word(args, 1) + 64 * task_id, 1)[0] = total
+
+
+class Limits:
+    """The two loops on `cores` cores; each call of a method is one trial, and the best trial is the limit.
+
+    Parameters
+    ----------
+    cores : int
+    memory : bool
+        Whether `memory_gbytes` will be asked for, which takes 256 MiB.
+    """
+
+    def __init__(self, cores: int, memory: bool = False):
+        self._cores = cores
+        self._peak, self._read = (KERNEL(kernel_cfunc(f)) for f in (peak_kernel, read_kernel))
+        self._registers = aligned_empty((cores * CHAINS * LANES,))
+        self._registers[...] = 0.5
+        self._x, self._y = aligned_empty((MEMORY_BYTES // 4 if memory else 16,)), aligned_empty((16 * cores,))
+        self._x[...] = 0.5
+
+    def multiply_add_gflops(self) -> float:
+        """10^9 floating-point operations a second in registers, of all cores together."""
+        address = self._registers.ctypes.data
+        return 2e-9 * STEPS * CHAINS * LANES * self._cores / self._seconds(lambda task: self._peak(address, task, self._cores))
+
+    def memory_gbytes(self) -> float:
+        """10^9 bytes a second read from memory, by all cores together."""
+        block = np.array([self._x.ctypes.data, self._y.ctypes.data, self._x.size], np.int64)
+        return 1e-9 * self._x.nbytes / self._seconds(lambda task: self._read(block.ctypes.data, task, self._cores))
+
+    def _seconds(self, run: Callable[[int], None]) -> float:
+        others = [threading.Thread(target=run, args=(task,)) for task in range(1, self._cores)]
+        start = time.perf_counter()
+        for t in others:
+            t.start()
+        run(0)
+        for t in others:
+            t.join()
+        return time.perf_counter() - start

@@ -1,0 +1,229 @@
+"""One network of `peers.py`, in a process of its own: engines in turn at every setting, the results in a JSON file that grows by setting."""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from peers_engines import ENGINES, Case, Engine, open_engine, versions
+from peers_limits import Limits
+from peers_traffic import traffic
+from threads import Load
+
+import pycaffe_acc as caffe
+from cnrt.whole_file import whole_file
+from pycaffe_acc import zoo
+from pycaffe_acc.environment import environment
+from pycaffe_acc.fake_caffemodel import fill_fake
+
+LEAST_ROUNDS = 3
+TURN_SECONDS = 0.06     # a turn is at least so long: one forward that does not count, then some that do
+MOST_FORWARDS = 12
+LONG_SECONDS = 0.25     # a forward from here on needs no other before it that does not count
+SLOW = 2.5              # an engine so many times slower than the fastest takes part in every third round
+SETTLE_SECONDS = 0.005  # between turns of several threads: peers' helpers spin for about 1 ms after a forward
+LOGIT_DEVIATION = 2.0   # of the values before the softmax, so that a thousand classes all have something to compare
+MOST_DENORMALS = 1e-3   # share of a blob
+
+
+def load_net(name: str, models: Path | None) -> caffe.Net:
+    """A network of the zoo, or FOLDER/NAME/deploy.prototxt, with seeded weights and a batch of 1."""
+    source = zoo.build(name) if models is None else str(models / name / "deploy.prototxt")
+    net = caffe.Net(source, caffe.TEST, threads=1)
+    if len(net.inputs) != 1 or len(net.outputs) != 1:
+        raise SystemExit(f"network '{name}' has inputs {net.inputs} and outputs {net.outputs}; this benchmark compares nets with one of each")
+    blob = net.blobs[net.inputs[0]]
+    blob.reshape(1, *blob.shape[1:])
+    net.reshape()
+    fill_fake(net)
+    return net
+
+
+def tame(net: caffe.Net) -> dict[str, float]:
+    """Scale the last layer's weights so that its outputs have a useful size, and look at every blob: denormals and infinities would falsify times.
+
+    Returns
+    -------
+    dict
+        largest magnitude of any blob, greatest share of denormal values of any blob, greatest output.
+    """
+    net.blobs[net.inputs[0]].data[...] = Case(net, 1, {}).x
+    last = [name for name in net.params if net.layer_dict[name].type in ("Convolution", "InnerProduct")][-1]
+    net.forward(end=last)
+    factor = LOGIT_DEVIATION / float(net.blobs[net.top_names[last][0]].data.std())
+    for blob in net.params[last]:
+        blob.data[...] *= factor
+    net.forward()
+    largest = denormal = 0.0
+    for name, blob in net.blobs.items():
+        magnitudes = np.abs(blob.data)
+        share = float(np.mean((magnitudes > 0) & (magnitudes < np.finfo(np.float32).tiny)))
+        if not np.isfinite(magnitudes).all() or share > MOST_DENORMALS:
+            raise SystemExit(f"net '{net.name}': blob '{name}' has values that are not finite, or {share:.2%} denormal ones; its times would say "
+                             f"nothing")
+        largest, denormal = max(largest, float(magnitudes.max())), max(denormal, share)
+    return {"largest_value": largest, "denormal_share": denormal, "largest_output": float(np.abs(net.blobs[net.outputs[0]].data).max())}
+
+
+def layer_rows(net: caffe.Net, rounds: int) -> list[dict[str, Any]]:
+    """The per-layer table at batch 1 on one thread, with the bytes that each group of fused layers must move; best of `rounds`."""
+    twin = net.clone()  # nobody looked at its blobs: everything is fused
+    case = Case(net, 1, {})
+    twin.blobs[case.input].data[...] = case.x
+    tables = [twin.profile(1) for _ in range(rounds)]
+    return [{"name": t.name, "kind": t.kind, "note": t.note, "macs": t.macs, "ms": min(table[i].milliseconds for table in tables),
+             "bytes": traffic(net, t.name)} for i, t in enumerate(tables[0])]
+
+
+class Turns:
+    """Engines in turn.
+
+    Parameters
+    ----------
+    engines : dict of str to Engine
+    threads : int
+    """
+
+    def __init__(self, engines: dict[str, Engine], threads: int):
+        self.engines, self.threads = engines, threads
+        self.limits = Limits(threads)
+        self.estimates = {name: self._estimate(engine) for name, engine in engines.items()}
+        self.rounds: dict[str, list[float]] = {name: [] for name in engines}
+        self.least = dict.fromkeys(engines, float("inf"))
+        self.forwards = dict.fromkeys(engines, 0)
+        self.after: dict[str, float] = {}
+        self.limit: list[float] = []
+
+    @staticmethod
+    def _estimate(engine: Engine) -> float:
+        times: list[float] = []
+        while len(times) < 2 and sum(times) < LONG_SECONDS or engine.name.startswith("ours") and len(times) < 2:  # ours may compile in the first
+            start = time.perf_counter()
+            engine.run()
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    def run(self, rounds: int, seconds: float) -> None:
+        """`rounds` rounds, fewer (but three) when they take longer than `seconds`."""
+        start, fastest = time.perf_counter(), min(self.estimates.values())
+        for r in range(rounds):
+            if r >= LEAST_ROUNDS and time.perf_counter() - start > seconds:
+                break
+            self.limit.append(max(self.limits.multiply_add_gflops() for _ in range(2)))
+            for name, engine in self.engines.items():
+                if r % 3 == 0 or self.estimates[name] < SLOW * fastest:
+                    self._turn(name, engine)
+                    self._settle(name)
+
+    def _turn(self, name: str, engine: Engine) -> None:
+        estimate = self.estimates[name]
+        if estimate < LONG_SECONDS:
+            engine.run()  # brings its weights back into the caches and its threads out of their sleep
+        times = []
+        for _ in range(min(MOST_FORWARDS, max(1, round(TURN_SECONDS / estimate)))):
+            start = time.perf_counter()
+            engine.run()
+            times.append(1e3 * (time.perf_counter() - start))
+        self.rounds[name].append(statistics.median(times))
+        self.least[name] = min(self.least[name], *times)
+        self.forwards[name] += len(times)
+
+    def _settle(self, name: str) -> None:
+        if self.threads == 1:
+            return
+        start = time.process_time()
+        time.sleep(SETTLE_SECONDS)
+        self.after[name] = max(self.after.get(name, 0.0), 1e3 * (time.process_time() - start))
+
+
+def measure(net: caffe.Net, cases: dict[int, Case], threads: int, batch: int, options: argparse.Namespace) -> dict[str, Any]:
+    """One setting."""
+    case, load = cases[batch], Load()
+    engines: dict[str, Engine] = {}
+    found: dict[str, Any] = {"threads": threads, "batch": batch, "engines": {}, "failures": {}}
+    differences, reasons = {}, {}
+    expected: np.ndarray | None = None
+    for name in options.engines:
+        engine, differences[name], reasons[name] = open_engine(name, case, threads, expected)
+        if engine is None:
+            found["failures"][name] = reasons[name]
+        else:
+            engines[name] = engine
+            expected = engine.output() if expected is None else expected
+    if "ours" not in engines:
+        raise SystemExit(f"net '{net.name}': {found['failures'].get('ours', 'engine `ours` must be among the engines')}")
+    turns = Turns(engines, threads)
+    turns.run(options.rounds, options.seconds)
+    for name, rounds in turns.rounds.items():
+        found["engines"][name] = {
+            "median_ms": statistics.median(rounds), "min_ms": turns.least[name], "rounds_ms": [round(v, 4) for v in rounds],
+            "forwards": turns.forwards[name], "difference": differences[name], "note": engines[name].note, "not_taken": reasons[name],
+            "cpu_ms_after_turn": turns.after.get(name)}
+    return found | {"limit_gflops": max(turns.limit), "limit_rounds": [round(v, 1) for v in turns.limit], "others": load.share(),
+                    "load_average": os.getloadavg() if hasattr(os, "getloadavg") else None}
+
+
+def description(name: str, options: argparse.Namespace) -> tuple[caffe.Net, dict[str, Any]]:
+    """The net, and everything about it that does not depend on the setting."""
+    net = load_net(name, options.models)
+    known = tame(net)
+    layers = layer_rows(net, 2 if options.rounds < 5 else 7)
+    limits = Limits(1, memory=True)
+    return net, {
+        "network": name, "net_name": net.name, "input": list(net.blobs[net.inputs[0]].shape[1:]), "gflop": 2e-9 * sum(r["macs"] for r in layers),
+        "weights": "seeded", **known, "layers": layers, "limit_gflops": max(limits.multiply_add_gflops() for _ in range(9)),
+        "memory_gbytes": max(limits.memory_gbytes() for _ in range(9)), "environment": described_environment(), "settings": []}
+
+
+def described_environment() -> dict[str, Any]:
+    """The package's environment with the peers' versions, less variables that hold paths."""
+    found = environment()
+    found["variables"] = {k: v for k, v in found["variables"].items() if "/" not in v}
+    return found | {"peers": versions()}
+
+
+def progress(found: dict[str, Any]) -> str:
+    """One line for a setting."""
+    times = [f"{name} {e['median_ms']:.2f}" for name, e in found["engines"].items()]
+    failed = "".join(f"; {name} left out: {why}" for name, why in found["failures"].items())
+    return f"  threads {found['threads']} batch {found['batch']}: {', '.join(times)} ms; limit {found['limit_gflops']:.0f} GFLOP/s{failed}"
+
+
+def main() -> None:
+    """Measure what the file lacks."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("network")
+    parser.add_argument("result", type=Path)
+    parser.add_argument("--models", type=Path)
+    parser.add_argument("--threads", type=json.loads, default=[1, 2])
+    parser.add_argument("--batches", type=json.loads, default=[1, 8])
+    parser.add_argument("--engines", type=json.loads, default=list(ENGINES))
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    options = parser.parse_args()
+    start = time.perf_counter()
+    net, document = description(options.network, options)
+    if options.result.is_file():
+        document["settings"] = json.loads(options.result.read_text(encoding="utf-8"))["settings"]
+    done = {(s["threads"], s["batch"]) for s in document["settings"]}
+    print(f"{options.network}: {document['gflop']:.2f} GFLOP, ready after {time.perf_counter() - start:.1f} s", flush=True)
+    memo: dict[str, Any] = {}
+    for batch in options.batches:
+        cases = {batch: Case(net, batch, memo)}  # a batch's ONNX model goes with its case
+        for threads in options.threads:
+            if (threads, batch) in done:
+                continue
+            document["settings"].append(measure(net, cases, threads, batch, options))
+            print(progress(document["settings"][-1]), flush=True)
+            with whole_file(options.result) as part:
+                part.write_text(json.dumps(document), encoding="utf-8")
+    print(f"  {time.perf_counter() - start:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
