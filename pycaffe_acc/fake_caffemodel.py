@@ -1,4 +1,4 @@
-"""Seeded weights for a net whose trained ones are not at hand: the same on every machine, and activations keep their size from layer to layer."""
+"""Seeded weights for a net whose trained ones are not at hand: the same on every machine, and of sizes that keep activations finite."""
 from __future__ import annotations
 
 import math
