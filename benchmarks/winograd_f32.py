@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +35,7 @@ class Candidate(NamedTuple):
     """A way to run a layer: m is 0 for direct."""
 
     m: int
-    runs: list[object]
+    runs: list[Callable[[int, int], None]]
     x: np.ndarray
     alive: tuple[object, ...]
 
@@ -41,7 +43,12 @@ class Candidate(NamedTuple):
         """One run; the instructions of a layer one after another."""
         EVICTED.sum()
         self.x.sum()
-        return sum(seconds(run, cores) for run in self.runs)  # type: ignore[arg-type]
+        return sum(seconds(run, cores) for run in self.runs)
+
+
+def call(function: Callable[[int, int, int], None], address: int, task: int, tasks: int) -> None:
+    """One task of a kernel."""
+    function(address, task, tasks)
 
 
 def direct(name: str, shape: Conv2dShape, cores: int) -> Candidate:
@@ -60,8 +67,7 @@ def winograd(shape: Conv2dShape, m: int, cores: int) -> Candidate:
     addresses = (x.ctypes.data, packed.ctypes.data, bias.ctypes.data, 0, y.ctypes.data, plan.table.ctypes.data, scratch.ctypes.data)
     blocks = [np.array([*addresses, plan.scratch_bytes, 1, 0, 0, step], np.int64) for step in plan.steps]
     f = KERNEL(kernel_table.address(plan.kernel))
-    runs: list[object] = [lambda task, tasks, block=block: f(block.ctypes.data, task, tasks) for block in blocks]
-    return Candidate(m, runs, x, (y, packed, bias, scratch, blocks, plan))
+    return Candidate(m, [partial(call, f, block.ctypes.data) for block in blocks], x, (y, packed, bias, scratch, blocks, plan))
 
 
 def operations(s: Conv2dShape) -> float:
@@ -96,8 +102,9 @@ def measure(net: str, options: argparse.Namespace) -> None:
         choice = choose_winograd(shape, options.cores)
         best = min(times, key=times.__getitem__)
         chosen = times.get(choice.m, times[best])
-        print(f"{name:26}{count:3} *{shape.channels:5} x {shape.height:3} x {shape.width:3} -> {shape.outputs:4} ms: "
-              f"{' '.join(cell(shape, m, t, times[0], options.cores) for m, t in times.items())} chosen {choice.m} {operations(shape) / chosen / rate:5.0%}"
+        cells = " ".join(cell(shape, m, t, times[0], options.cores) for m, t in times.items())
+        print(f"{name:26}{count:3} *{shape.channels:5} x {shape.height:3} x {shape.width:3} -> {shape.outputs:4} ms: {cells} "
+              f"chosen {choice.m} {operations(shape) / chosen / rate:5.0%}"
               f"{'' if choice.m == best else f', {best} is {chosen / times[best] - 1:.0%} faster'}", flush=True)
         for key, value in (("work", operations(shape)), ("direct", times[0]), ("chosen", chosen), ("best", times[best])):
             total[key] += count * value

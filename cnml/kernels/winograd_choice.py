@@ -7,21 +7,24 @@ from typing import NamedTuple
 
 from cnml.cpu import isa
 from cnml.errors import CnmlError, Status
-from cnml.kernels.conv_cost_f32 import MEMORY_BYTES_CYCLE, direct_cost
+from cnml.kernels.conv_cost_f32 import direct_cost
 from cnml.kernels.conv_shape import Conv2dShape
-from cnml.kernels.winograd_plan_f32 import SIZES, WinogradPlan, cut_blocks, plan_winograd, takes_winograd, tile_counts, wants_shared
+from cnml.kernels.winograd_plan_f32 import SIZES, WinogradPlan, cut_blocks, plan_winograd, takes_winograd, tile_counts, wants_shared, weight_bytes
+from cnml.kernels.winograd_tiles import whole_rows
 
 VARIABLE = "PYCAFFE_ACC_CONV"
 CHOICES: tuple[str, ...] = ("auto", "direct", *(f"winograd{m}" for m in SIZES))
 
-#: vectors of a block → share of the multiply-add limit that its products reach
-_SHARES = {4: 0.95, 3: 0.93, 2: 0.88, 1: 0.7}
-#: cycles for one vector of channels of one tile: input transform, output transform
-_TRANSFORMS = {2: (70.0, 60.0), 4: (200.0, 160.0), 6: (480.0, 300.0)}
-_TILE_CYCLES = 25.0          # to enter and leave a tile of a product
-_MEMORY_SHARE = 0.6          # of the time to read weights from memory that the products do not hide
-_NEAR_BYTES = 1 << 20        # weights up to here come from a cache
-_LARGE_MAP = 40              # F(6x6) errs five times as much as F(4x4), so only where it saves most
+#: m → share of the multiply-add limit that products reach, cycles for both transforms of one vector of channels of one tile
+_RATES: dict[int, tuple[float, float]] = {2: (0.90, 50.0), 4: (0.86, 215.0), 6: (0.80, 520.0)}
+_TILE_CYCLES = 40.0          # to enter and leave a register tile of a product
+_PRODUCT_CYCLES = 60.0       # to enter and leave a product of a block
+_LAYER_CYCLES = 12000.0
+_NEAR_BYTES = 1 << 20        # weights up to here stay in a cache between two runs of a network; of others a byte costs
+_FAR_CYCLES = 0.015          # so much besides the products, while they are long enough,
+_READ_CYCLES = 0.12          # and keeps the memory busy for so long
+_LARGE_MAP = 40              # F(6x6) errs five times as much as F(4x4), so only where it saves most:
+_WORTHWHILE = 0.97           # so much of F(4x4)'s time
 
 
 class Choice(NamedTuple):
@@ -57,12 +60,12 @@ def winograd_cost(shape: Conv2dShape, m: int, tasks: int = 1) -> float:
     """
     lanes, count, (down, across) = isa().lanes, (m + 2) ** 2, tile_counts(shape, m)
     tiles, depth, blocks = shape.batch * down * across, shape.channels // shape.group, cut_blocks(shape)
-    products = sum(count * (tiles * depth * b.vectors / _SHARES[b.vectors] + ceil(tiles / 6) * _TILE_CYCLES) for b in blocks)
-    into, out = _TRANSFORMS[m]
-    transforms = tiles * (ceil(shape.channels / lanes) * into + sum(b.vectors for b in blocks) * out)
-    weights = 4 * count * depth * sum(b.vectors for b in blocks) * lanes
-    memory = _MEMORY_SHARE * weights / MEMORY_BYTES_CYCLE if weights > _NEAR_BYTES else 0.0
-    return (products + transforms + (memory if wants_shared(shape, m) else memory * tasks)) / tasks
+    vectors, rows, (share, transform) = sum(b.vectors for b in blocks), whole_rows(tiles), _RATES[m]
+    products = count * (rows * depth * vectors / share + len(blocks) * (_PRODUCT_CYCLES + ceil(rows / 6) * _TILE_CYCLES))
+    transforms = tiles * (ceil(shape.channels / lanes) + vectors) * transform
+    weights = weight_bytes(shape, m) * (1 if wants_shared(shape, m) else tasks)
+    far = weights if weights > _NEAR_BYTES else 0
+    return max((products + _FAR_CYCLES * far) / tasks, _READ_CYCLES * far) + transforms / tasks + _LAYER_CYCLES
 
 
 def choose_winograd(shape: Conv2dShape, tasks: int = 1) -> Choice:
@@ -89,7 +92,7 @@ def choose_winograd(shape: Conv2dShape, tasks: int = 1) -> Choice:
         return Choice(int(want.removeprefix("winograd")), f"{VARIABLE} asks for it")
     direct = direct_cost(shape, tasks)
     costs = {m: winograd_cost(shape, m, tasks) for m in SIZES if m < 6 or min(shape.out) >= _LARGE_MAP}
-    best = min(costs, key=costs.__getitem__)
+    best = min(costs, key=lambda m: costs[m] / (_WORTHWHILE if m == 6 else 1))
     share = costs[best] / direct
     return Choice(best, f"est. {share:.2f} of direct") if share < 1 else Choice(0, f"F({best}x{best}) est. {share:.2f} of it")
 
