@@ -47,7 +47,9 @@ def plot_ratios(document: dict[str, Any], path: Path) -> None:
                                     layout="constrained")
         for axis in axes.flat[len(panels):]:
             axis.set_visible(False)
+        every = [r for p in panels for _, s in rows(document, *p) for e in MARKS if (r := ratio(s, e)) is not None]
         for axis, (threads, batch) in zip(axes.flat, panels, strict=False):
+            axis.set_xlim(0.9 * min(every), 1.1 * max(every))
             _ratio_panel(axis, rows(document, threads, batch), f"{threads} thread{'s' * (threads > 1)}, batch {batch}")
         for axis in axes[-1]:
             axis.set_xlabel("time by ours in FP32 (right of 1: slower than ours)")
@@ -63,6 +65,7 @@ def _ratio_panel(axis: Any, pairs: list[Any], title: str) -> None:
             axis.scatter(*zip(*points, strict=True), s=22, marker=MARKS[engine], color=COLOURS[engine], label=TITLES[engine], zorder=3, alpha=0.9)
     axis.axvline(1, color="#333333", linewidth=1)
     axis.set_xscale("log", base=2)
+    axis.set_xticks([0.5, 0.7, 1, 1.5, 2, 3, 4, 6, 8])
     axis.xaxis.set_major_formatter(lambda v, _: f"{v:g}")
     axis.set_yticks(range(len(pairs)), [n["network"] for n, _ in pairs])
     axis.set_ylim(len(pairs) - 0.5, -0.5)
@@ -104,7 +107,7 @@ def plot_rooflines(document: dict[str, Any], path: Path) -> None:
         for axis in axes.flat[len(networks):]:
             axis.set_visible(False)
         left, right = 0.7 * min(p[0] for p in every), 1.5 * max(p[0] for p in every)
-        low = min(p[1] for p in every)
+        low, high = min(p[1] for p in every), max(p[1] for p in every)
         for axis, n in zip(axes.flat, networks, strict=False):
             limit, slope = n["limit_gflops"], n["memory_gbytes"]
             axis.plot([left, limit / slope, max(right, limit / slope)], [left * slope, limit, limit], color="#333333", linewidth=1)
@@ -113,7 +116,7 @@ def plot_rooflines(document: dict[str, Any], path: Path) -> None:
                 if chosen:
                     x, y, share, _ = zip(*chosen, strict=True)
                     axis.scatter(x, y, s=[6 + 250 * v for v in share], color=colour, alpha=0.55, linewidth=0, label=GROUP_TITLES[group], zorder=3)
-            axis.set(xscale="log", yscale="log", ylim=(max(0.7 * low, 1), None))
+            axis.set(xscale="log", yscale="log", ylim=(max(0.7 * low, 1), 1.6 * high))
             axis.set_title(n["network"], loc="left")
         for axis in axes[-1]:
             axis.set_xlabel("operations a byte")
