@@ -77,7 +77,8 @@ def _border(product: Product, width: int) -> float:
 def _memory(product: Product, cut: Blocking, chunks: int, blocks: int) -> float:
     """Bytes that come from beyond the second-level cache."""
     shape = product.shape
-    inputs = 4 * shape.batch * shape.channels * shape.height * shape.width
+    (kh, kw), (sh, sw) = shape.kernel, shape.stride
+    inputs = 4 * shape.batch * shape.channels * shape.height * shape.width * min(kh, sh) * min(kw, sw) // (sh * sw)  # that any tap reads
     if cut.panel_outer:
         return product.weight_bytes + inputs * (blocks if inputs > INPUT_CACHED else 1)
     return inputs + product.weight_bytes * (chunks if product.weight_bytes > CACHED_BYTES else 1)
