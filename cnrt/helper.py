@@ -1,6 +1,6 @@
 """Threads that run tasks for a caller, and how a caller starts them.
 
-Where the system lets native code sleep (`cnrt.native.futex`), helpers wait in native code and are started without the GIL; elsewhere they wait for
+Where native code can sleep (`cnrt.native.can_sleep`), helpers wait in it and are started without the GIL; elsewhere they wait for
 Python objects in a mailbox.
 """
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnrt.native import executor, executor_launch, executor_serve, futex, yield_address
+from cnrt.native import can_sleep, executor, executor_launch, executor_serve, system_calls, yield_address
 
 if TYPE_CHECKING:
     #: the executor's arguments, and the barrier itself: a helper that leaves late must find its memory there
@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: words of the barrier's memory: the mark that all tasks are done, and `syscall` with the number of `futex`
-DONE, SYSTEM = 16, 32
+#: words of the barrier's memory and of mailboxes: the mark that all tasks are done, the system's calls, a helper's thread
+DONE, SYSTEM, THREAD = 16, 32, 38
+BARRIER_WORDS, MAILBOX_WORDS = 40, 80
 
 
 def shared_words(count: int) -> np.ndarray:
-    """Zeroed int64 that several cores work on: they start on a line of their own, and words 32 and 33 say how to sleep."""
+    """Zeroed int64 that several cores work on: they start on a line of their own, and the words from `SYSTEM` on say how to call the system."""
     raw = np.zeros(count + 48, np.int64)
     start = -raw.ctypes.data % 128 // 8
     words = raw[start:start + count]
-    words[SYSTEM:SYSTEM + 2] = futex()
+    words[SYSTEM:SYSTEM + 5] = system_calls()
     return words
 
 
@@ -56,13 +57,14 @@ class Helper:
 
     def __init__(self, name: str, cpu: int | None = None):
         self.cpu = cpu
-        self._mailbox = shared_words(40)
+        self._mailbox = shared_words(MAILBOX_WORDS)
         self.address = self._mailbox.ctypes.data
         self._serve, self._launch = executor_serve(), executor_launch()
         self.thread = threading.Thread(target=self._live, name=name, daemon=True)
         self.thread.start()
 
     def _live(self) -> None:
+        self._mailbox[THREAD] = threading.get_native_id()
         if self.cpu is not None:
             try:
                 os.sched_setaffinity(0, {self.cpu})  # 0 is the calling thread
@@ -134,4 +136,4 @@ def _help(mailbox: queue.SimpleQueue[Job | None]) -> None:
 
 def helper_class() -> type[Helper] | type[QueueHelper]:
     """The kind for this system."""
-    return Helper if futex()[0] else QueueHelper
+    return Helper if can_sleep() else QueueHelper

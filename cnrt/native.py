@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from cnrt import kernel_table
 
-#: number of the system call `futex` on the machines of Linux that are little-endian
-_FUTEX = {"x86_64": 202, "aarch64": 98, "riscv64": 98, "ppc64le": 221}
+#: numbers of the system calls `futex`, `getcpu`, `sched_getaffinity`, `sched_setaffinity` on the machines of Linux that are little-endian
+_CALLS = {"x86_64": (202, 309, 204, 203), "aarch64": (98, 168, 123, 122), "riscv64": (98, 168, 123, 122), "ppc64le": (221, 302, 223, 222)}
 
 _WORDS = {words: ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * words) for words in (1, 6, 7)}  # a ctypes call of this kind releases the GIL
 
@@ -45,9 +45,16 @@ def yield_address() -> int:
 
 
 @functools.lru_cache(maxsize=1)
-def futex() -> tuple[int, int]:
-    """Address of the C library's `syscall` and the number of `futex`; zeros where a task cannot sleep that way."""
-    number = _FUTEX.get(platform.machine(), 0) if sys.platform == "linux" and sys.maxsize > 1 << 32 else 0
-    if not number:
-        return 0, 0
-    return ctypes.cast(ctypes.CDLL(None).syscall, ctypes.c_void_p).value or 0, number
+def system_calls() -> tuple[int, ...]:
+    """Address of the C library's `syscall` and the numbers of `futex`, `getcpu`, `sched_getaffinity`, `sched_setaffinity`; zeros where a task cannot
+    sleep that way.
+    """
+    numbers = _CALLS.get(platform.machine()) if sys.platform == "linux" and sys.maxsize > 1 << 32 else None
+    if numbers is None:
+        return 0, 0, 0, 0, 0
+    return ctypes.cast(ctypes.CDLL(None).syscall, ctypes.c_void_p).value or 0, *numbers
+
+
+def can_sleep() -> bool:
+    """Whether native code can sleep until another thread wakes it."""
+    return system_calls()[0] != 0

@@ -22,7 +22,7 @@ import numpy as np
 
 from cnrt.cpu import effective_cpus, pinned_cpus
 from cnrt.errors import CnrtError, RetCode
-from cnrt.helper import helper_class, shared_words
+from cnrt.helper import BARRIER_WORDS, helper_class, shared_words
 from cnrt.native import executor
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Scheduler:
         take_part = not self._pinned
         with self._lock:
             helpers = self._take(tasks - take_part)
-            barrier = self._barriers.pop() if self._barriers else shared_words(40)
+            barrier = self._barriers.pop() if self._barriers else shared_words(BARRIER_WORDS)
         try:
             if not helpers:
                 executor()(table, n, 0, 1, 0, 0)

@@ -14,11 +14,15 @@ from cnml.ukernels.sync import add_atomic, call_kernel, call_system, call_yield,
 GENERATION = 64
 DONE, WAITERS = 128, 136
 SLEEPERS = 192
-#: address of the C library's `syscall`, and the number of `futex`; 0 where there is none
-SYSCALL, FUTEX = 256, 264
+#: address of the C library's `syscall`, and the numbers of `futex`, `getcpu`, `sched_getaffinity`, `sched_setaffinity`; 0 where there is none
+SYSCALL, FUTEX, GETCPU, GETAFFINITY, SETAFFINITY = 256, 264, 272, 280, 288
+#: where `getcpu` writes
+CPU = 296
 
-# a helper's mailbox, in bytes: jobs posted so far, whether it sleeps, and from JOB on the job (SYSCALL and FUTEX are where the barrier has them)
-POSTED, ASLEEP, JOB, JOB_WORDS = 0, 64, 128, 6
+# a helper's mailbox, in bytes: jobs posted so far, whether it sleeps, and from JOB on the job (from SYSCALL to CPU as in the barrier)
+POSTED, ASLEEP, JOB = 0, 64, 128
+#: the helper's thread as the system calls it; whether the caller narrowed its affinity, the affinity it had, and the narrow one
+THREAD, NARROWED, AFFINITY, NARROW, AFFINITY_BYTES = 304, 312, 384, 512, 128
 
 SPINS = 1000
 #: of a helper that is done, before it sleeps: about 60 µs, the time between two forwards of a small net
@@ -71,6 +75,36 @@ def wait_for_all(barrier, task_dim, yield_function):
 
 
 @jit(exact=True)
+def keep_away(mailbox, barrier):
+    """Let a sleeping helper wake on another processor than the caller's; `come_back` undoes it.
+
+    Left alone, systems with few processors often wake it on the caller's, where the two then take turns while another processor is idle.
+    """
+    system = word(mailbox + SYSCALL, 0)
+    if word(mailbox + SETAFFINITY, 0) == 0 or call_system(system, word(barrier + GETCPU, 0), barrier + CPU, 0, 0) != 0:
+        return
+    size = call_system(system, word(mailbox + GETAFFINITY, 0), word(mailbox + THREAD, 0), AFFINITY_BYTES, mailbox + AFFINITY)
+    here, others = word(barrier + CPU, 0), 0
+    for i in range(size // 8):
+        allowed = word(mailbox + AFFINITY, i)
+        if i == here // 64:
+            allowed &= ~(1 << (here % 64))
+        store_atomic(mailbox + NARROW + 8 * i, allowed)
+        others |= allowed
+    if others != 0 and call_system(system, word(mailbox + SETAFFINITY, 0), word(mailbox + THREAD, 0), size, mailbox + NARROW) == 0:
+        store_atomic(mailbox + NARROWED, size)
+
+
+@jit(exact=True)
+def come_back(mailbox):
+    """Give the calling helper its affinity back."""
+    size = load_atomic(mailbox + NARROWED)
+    if size != 0:
+        store_atomic(mailbox + NARROWED, 0)
+        call_system(word(mailbox + SYSCALL, 0), word(mailbox + SETAFFINITY, 0), 0, size, mailbox + AFFINITY)
+
+
+@jit(exact=True)
 def run_rows(table, n, task_id, task_dim, barrier, yield_function):
     """Run n rows (kernel address, argument address) of a table; tasks meet after every row, so it returns when all have finished."""
     for i in range(n):
@@ -103,6 +137,8 @@ def executor_launch(helpers, count, table, n, barrier, yield_function, take_part
         store_atomic(job + 24, tasks)
         store_atomic(job + 32, barrier)
         store_atomic(job + 40, yield_function)
+        if take_part != 0 and load_atomic(mailbox + ASLEEP) != 0:
+            keep_away(mailbox, barrier)
         add_atomic(mailbox + POSTED, 1)
         if load_atomic(mailbox + ASLEEP) != 0:
             wake(mailbox + POSTED, mailbox)
@@ -133,6 +169,7 @@ def executor_serve(mailbox):
             add_atomic(mailbox + ASLEEP, 1)
             sleep_while(mailbox + POSTED, seen, mailbox)
             add_atomic(mailbox + ASLEEP, -1)
+            come_back(mailbox)
         seen += 1
         job = mailbox + JOB
         n, task_id, barrier = word(job, 1), word(job, 2), word(job, 4)

@@ -15,14 +15,14 @@ from cnrt import Constant, Function, Instruction, Queue, Scratch
 from cnrt.devices.host import Host
 from cnrt.errors import CnrtError
 from cnrt.helper import QueueHelper
-from cnrt.native import futex, yield_address
+from cnrt.native import can_sleep, system_calls, yield_address
 from cnrt.scheduler import Scheduler, default_scheduler
 
 
 @pytest.fixture(params=["native", "queue"])
 def waiting(request, monkeypatch):
     """How helpers wait: both ways on systems that have both."""
-    if request.param == "native" and not futex()[0]:
+    if request.param == "native" and not can_sleep():
         pytest.skip("native code cannot sleep on this system")
     if request.param == "queue":
         monkeypatch.setattr("cnrt.scheduler.helper_class", lambda: QueueHelper)
@@ -198,7 +198,7 @@ def test_without_threads_it_runs_on_fewer_cores(monkeypatch, caplog):
     assert "on 1 cores instead of 3: can't start new thread" in caplog.text
 
 
-@pytest.mark.skipif(not (futex()[0] and hasattr(os, "sched_setaffinity")), reason="this system cannot pin threads")
+@pytest.mark.skipif(not (can_sleep() and hasattr(os, "sched_setaffinity")), reason="this system cannot pin threads")
 @pytest.mark.parametrize("cores", [1, 2])
 def test_pinned_helpers_do_all_of_the_work_and_the_caller_is_left_alone(cores):
     allowed = os.sched_getaffinity(0)
@@ -293,5 +293,29 @@ def test_a_scheduler_needs_a_slot():
 
 
 def test_linux_lets_tasks_sleep():
-    address, number = futex()
-    assert (address != 0) == (number != 0) == (sys.platform == "linux" and platform.machine() in ("x86_64", "aarch64"))
+    linux = sys.platform == "linux" and platform.machine() in ("x86_64", "aarch64")
+    assert can_sleep() == linux and all((v != 0) == linux for v in system_calls())
+
+
+@pytest.mark.skipif(not can_sleep() or len(os.sched_getaffinity(0)) < 2, reason="needs Linux and two processors")
+def test_a_helper_wakes_elsewhere_and_keeps_its_affinity():
+    """After each sleep the helper starts on another processor than the caller's, and may use all of them again."""
+    device, allowed = host(2), os.sched_getaffinity(0)
+    seen: list[tuple[int, set[int]]] = []
+
+    def where(args, task_id, task_dim):
+        seen.append((task_id, os.sched_getaffinity(0)))
+
+    with probe(where) as name, Queue(device) as queue:
+        f = Function("f", [Instruction(name, ())])
+        for _ in range(5):
+            queue.run(f, 2)
+            time.sleep(0.01)
+            (helper,) = device.scheduler._idle
+            assert helper._mailbox[8] == 1  # asleep
+            narrow = int(helper._mailbox[64])
+        queue.run(f, 2)
+    assert [s for s in seen if s[1] != allowed] == [] and len(seen) == 12
+    assert bin(narrow & sum(1 << c for c in allowed if c < 63)).count("1") == len([c for c in allowed if c < 63]) - 1
+    assert os.sched_getaffinity(0) == allowed
+    device.scheduler.close()

@@ -11,7 +11,7 @@ from cnml.jit import kernel_cfunc
 from cnml.kernels.argblock import i64_at, word
 from cnrt import Constant, Function, Instruction, Queue, kernel_table
 from cnrt.devices.host import Host
-from cnrt.helper import shared_words
+from cnrt.helper import BARRIER_WORDS, shared_words
 from cnrt.native import executor, yield_address
 from cnrt.scheduler import Scheduler
 
@@ -45,9 +45,9 @@ def test_tasks_meet_after_every_row(address, tasks, steps, waiting):
         steps = min(steps, 20)  # where cores are short, these wait for the system's time slices
     cells, wrong = np.zeros(64, np.int64), np.zeros(64, np.int64)
     rows, blocks = table_of(address, cells, wrong, steps)
-    barrier = shared_words(40)
+    barrier = shared_words(BARRIER_WORDS)
     if waiting != "sleeping":
-        barrier[32:34] = 0
+        barrier[32:37] = 0
     run = executor()
     yields = yield_address() if waiting == "yielding" else 0
     for turn in range(2):
