@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 #: words of the barrier's memory and of mailboxes: the mark that all tasks are done, the system's calls, a helper's thread
 DONE, SYSTEM, THREAD = 16, 32, 38
+#: a barrier has one word more for each task
 BARRIER_WORDS, MAILBOX_WORDS = 40, 80
 
 
@@ -58,6 +59,7 @@ class Helper:
     def __init__(self, name: str, cpu: int | None = None):
         self.cpu = cpu
         self._mailbox = shared_words(MAILBOX_WORDS)
+        self._barrier: np.ndarray | None = None  # of the last job: the helper may still be on its way out
         self.address = self._mailbox.ctypes.data
         self._serve, self._launch = executor_serve(), executor_launch()
         self.thread = threading.Thread(target=self._live, name=name, daemon=True)
@@ -84,6 +86,8 @@ class Helper:
         One native call, so that Ctrl-C comes before all of it or after.
         """
         team = np.array([h.address for h in helpers], np.int64)
+        for h in helpers:
+            h._barrier = barrier
         barrier[DONE] = 0
         executor_launch()(team.ctypes.data, len(team), table, n, barrier.ctypes.data, yield_address(), int(take_part))
 

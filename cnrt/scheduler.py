@@ -95,7 +95,7 @@ class Scheduler:
         take_part = not self._pinned
         with self._lock:
             helpers = self._take(tasks - take_part)
-            barrier = self._barriers.pop() if self._barriers else shared_words(BARRIER_WORDS)
+            barrier = self._barriers.pop() if self._barriers else shared_words(BARRIER_WORDS + self.slots)
         try:
             if not helpers:
                 executor()(table, n, 0, 1, 0, 0)

@@ -16,15 +16,16 @@ DONE, WAITERS = 128, 136
 SLEEPERS = 192
 #: address of the C library's `syscall`, and the numbers of `futex`, `getcpu`, `sched_getaffinity`, `sched_setaffinity`; 0 where there is none
 SYSCALL, FUTEX, GETCPU, GETAFFINITY, SETAFFINITY = 256, 264, 272, 280, 288
-#: where `getcpu` writes
-CPU = 296
+#: where `getcpu` writes (a helper's mailbox), and in the barrier, a word for each task: the processor it was seen on last, plus 1
+CPU, PLACES = 296, 320
 
 # a helper's mailbox, in bytes: jobs posted so far, whether it sleeps, and from JOB on the job (from SYSCALL to CPU as in the barrier)
 POSTED, ASLEEP, JOB = 0, 64, 128
 #: the helper's thread as the system calls it; whether the caller narrowed its affinity, the affinity it had, and the narrow one
 THREAD, NARROWED, AFFINITY, NARROW, AFFINITY_BYTES = 304, 312, 384, 512, 128
 
-SPINS = 1000
+#: about 30 µs, and 250 more if no two tasks are on one processor
+SPINS, MORE_SPINS = 1000, 8000
 #: of a helper that is done, before it sleeps: about 60 µs, the time between two forwards of a small net
 IDLE_SPINS = 2000
 FUTEX_WAIT_PRIVATE, FUTEX_WAKE_PRIVATE, EVERYBODY = 128, 129, 1 << 30
@@ -45,11 +46,77 @@ def wake(place, control):
 
 
 @jit(exact=True)
-def wait_for_all(barrier, task_dim, yield_function):
+def note_place(barrier, task_id):
+    """Note on which processor the calling task is."""
+    place = barrier + PLACES + 8 * task_id
+    if word(barrier + GETCPU, 0) != 0:
+        store_atomic(place, 0)
+        call_system(word(barrier + SYSCALL, 0), word(barrier + GETCPU, 0), place, 0, 0)
+        add_atomic(place, 1)
+
+
+@jit(exact=True)
+def is_alone(barrier, task_id, task_dim):
+    """Whether no other task was seen on the calling task's processor."""
+    here = load_atomic(barrier + PLACES + 8 * task_id)
+    for other in range(task_dim):
+        if other != task_id and load_atomic(barrier + PLACES + 8 * other) == here:
+            return False
+    return True
+
+
+@jit(exact=True)
+def narrow(mailbox, thread, here):
+    """Take processor `here` from those that a helper's thread (0: the caller itself) may use; False if that is not to be had."""
+    system = word(mailbox + SYSCALL, 0)
+    size, others = call_system(system, word(mailbox + GETAFFINITY, 0), thread, AFFINITY_BYTES, mailbox + AFFINITY), 0
+    for i in range(size // 8):
+        allowed = word(mailbox + AFFINITY, i)
+        if i == here // 64:
+            allowed &= ~(1 << (here % 64))
+        store_atomic(mailbox + NARROW + 8 * i, allowed)
+        others |= allowed
+    if others == 0 or call_system(system, word(mailbox + SETAFFINITY, 0), thread, size, mailbox + NARROW) != 0:
+        return False
+    store_atomic(mailbox + NARROWED, size)
+    return True
+
+
+@jit(exact=True)
+def come_back(mailbox):
+    """Give the calling helper its affinity back, after `narrow`; the system leaves it where it is now for a while."""
+    size = load_atomic(mailbox + NARROWED)
+    if size != 0:
+        store_atomic(mailbox + NARROWED, 0)
+        call_system(word(mailbox + SYSCALL, 0), word(mailbox + SETAFFINITY, 0), 0, size, mailbox + AFFINITY)
+
+
+@jit(exact=True)
+def leave_caller(barrier, mailbox, task_id):
+    """Move the calling helper to another processor if it is on task 0's."""
+    here = load_atomic(barrier + PLACES + 8 * task_id)
+    if here != 0 and here == load_atomic(barrier + PLACES) and narrow(mailbox, 0, here - 1):
+        come_back(mailbox)
+        note_place(barrier, task_id)
+
+
+@jit(exact=True)
+def spin_while(place, value, turns):
+    """Spin until the int64 at `place` differs from `value`; False if it still does not."""
+    for _ in range(turns):
+        if load_atomic(place) != value:
+            return True
+        pause()
+    return False
+
+
+@jit(exact=True)
+def wait_for_all(barrier, task_id, task_dim, yield_function, mailbox):
     """Return when `task_dim` tasks have come.
 
     Spins briefly, then leaves the core: the task it waits for may be queueing for one. Sleeping is better than yielding, because only a core without
-    anything to run fetches a waiting thread from another.
+    anything to run fetches a waiting thread from another. But the idle processors of a virtual machine look busy to the system, which then wakes the
+    sleeper on the waker's processor: so it spins longer where no two tasks are on one, and a helper (which has a mailbox) moves away after that.
     """
     generation = load_atomic(barrier + GENERATION)
     if add_atomic(barrier, 1) + 1 == task_dim:
@@ -58,14 +125,18 @@ def wait_for_all(barrier, task_dim, yield_function):
         if load_atomic(barrier + SLEEPERS) != 0:
             wake(barrier + GENERATION, barrier)
         return
-    for _ in range(SPINS):
-        if load_atomic(barrier + GENERATION) != generation:
-            return
-        pause()
+    if spin_while(barrier + GENERATION, generation, SPINS):
+        return
     if word(barrier + SYSCALL, 0) != 0:
+        note_place(barrier, task_id)
+        if is_alone(barrier, task_id, task_dim) and spin_while(barrier + GENERATION, generation, MORE_SPINS):
+            return
         add_atomic(barrier + SLEEPERS, 1)
         sleep_while(barrier + GENERATION, generation, barrier)
         add_atomic(barrier + SLEEPERS, -1)
+        note_place(barrier, task_id)
+        if mailbox != 0:
+            leave_caller(barrier, mailbox, task_id)
         return
     while load_atomic(barrier + GENERATION) == generation:
         if yield_function != 0:
@@ -75,48 +146,20 @@ def wait_for_all(barrier, task_dim, yield_function):
 
 
 @jit(exact=True)
-def keep_away(mailbox, barrier):
-    """Let a sleeping helper wake on another processor than the caller's; `come_back` undoes it.
-
-    Left alone, systems with few processors often wake it on the caller's, where the two then take turns while another processor is idle.
-    """
-    system = word(mailbox + SYSCALL, 0)
-    if word(mailbox + SETAFFINITY, 0) == 0 or call_system(system, word(barrier + GETCPU, 0), barrier + CPU, 0, 0) != 0:
-        return
-    size = call_system(system, word(mailbox + GETAFFINITY, 0), word(mailbox + THREAD, 0), AFFINITY_BYTES, mailbox + AFFINITY)
-    here, others = word(barrier + CPU, 0), 0
-    for i in range(size // 8):
-        allowed = word(mailbox + AFFINITY, i)
-        if i == here // 64:
-            allowed &= ~(1 << (here % 64))
-        store_atomic(mailbox + NARROW + 8 * i, allowed)
-        others |= allowed
-    if others != 0 and call_system(system, word(mailbox + SETAFFINITY, 0), word(mailbox + THREAD, 0), size, mailbox + NARROW) == 0:
-        store_atomic(mailbox + NARROWED, size)
-
-
-@jit(exact=True)
-def come_back(mailbox):
-    """Give the calling helper its affinity back."""
-    size = load_atomic(mailbox + NARROWED)
-    if size != 0:
-        store_atomic(mailbox + NARROWED, 0)
-        call_system(word(mailbox + SYSCALL, 0), word(mailbox + SETAFFINITY, 0), 0, size, mailbox + AFFINITY)
-
-
-@jit(exact=True)
-def run_rows(table, n, task_id, task_dim, barrier, yield_function):
+def run_rows(table, n, task_id, task_dim, barrier, yield_function, mailbox):
     """Run n rows (kernel address, argument address) of a table; tasks meet after every row, so it returns when all have finished."""
+    if task_dim > 1:
+        note_place(barrier, task_id)
     for i in range(n):
         call_kernel(word(table, 2 * i), word(table, 2 * i + 1), task_id, task_dim)
         if task_dim > 1:
-            wait_for_all(barrier, task_dim, yield_function)
+            wait_for_all(barrier, task_id, task_dim, yield_function, mailbox)
 
 
 @kernel("executor", exact=True, words=6)
 def executor(table, n, task_id, task_dim, barrier, yield_function):
     """`run_rows`, and a mark in the barrier's memory that task 0 came through."""
-    run_rows(table, n, task_id, task_dim, barrier, yield_function)
+    run_rows(table, n, task_id, task_dim, barrier, yield_function, 0)
     if task_dim > 1 and task_id == 0:
         store_atomic(barrier + DONE, 1)
 
@@ -124,6 +167,8 @@ def executor(table, n, task_id, task_dim, barrier, yield_function):
 @kernel("executor_launch", exact=True, words=7)
 def executor_launch(helpers, count, table, n, barrier, yield_function, take_part):
     """Post a job to `count` helpers (addresses of their mailboxes at `helpers`) and return when all tasks are done.
+
+    A helper that sleeps is woken on another processor than the caller's.
 
     With `take_part` the caller is task 0, else it sleeps meanwhile. A negative n tells the helpers to end.
     """
@@ -138,19 +183,18 @@ def executor_launch(helpers, count, table, n, barrier, yield_function, take_part
         store_atomic(job + 32, barrier)
         store_atomic(job + 40, yield_function)
         if take_part != 0 and load_atomic(mailbox + ASLEEP) != 0:
-            keep_away(mailbox, barrier)
+            note_place(barrier, 0)
+            narrow(mailbox, word(mailbox + THREAD, 0), load_atomic(barrier + PLACES) - 1)
         add_atomic(mailbox + POSTED, 1)
         if load_atomic(mailbox + ASLEEP) != 0:
             wake(mailbox + POSTED, mailbox)
     if n < 0:
         return
     if take_part != 0:
-        run_rows(table, n, 0, tasks, barrier, yield_function)
+        run_rows(table, n, 0, tasks, barrier, yield_function, 0)
         return
-    for _ in range(SPINS):
-        if load_atomic(barrier + DONE) != 0:
-            return
-        pause()
+    if spin_while(barrier + DONE, 0, SPINS):
+        return
     add_atomic(barrier + WAITERS, 1)
     sleep_while(barrier + DONE, 0, barrier)
     add_atomic(barrier + WAITERS, -1)
@@ -161,11 +205,7 @@ def executor_serve(mailbox):
     """A helper's life: run what is posted to its mailbox until a job of negative length comes."""
     seen = 0
     while True:
-        for _ in range(IDLE_SPINS):
-            if load_atomic(mailbox + POSTED) != seen:
-                break
-            pause()
-        if load_atomic(mailbox + POSTED) == seen:
+        if not spin_while(mailbox + POSTED, seen, IDLE_SPINS):
             add_atomic(mailbox + ASLEEP, 1)
             sleep_while(mailbox + POSTED, seen, mailbox)
             add_atomic(mailbox + ASLEEP, -1)
@@ -175,7 +215,7 @@ def executor_serve(mailbox):
         n, task_id, barrier = word(job, 1), word(job, 2), word(job, 4)
         if n < 0:
             return
-        run_rows(word(job, 0), n, task_id, word(job, 3), barrier, word(job, 5))
+        run_rows(word(job, 0), n, task_id, word(job, 3), barrier, word(job, 5), mailbox)
         if task_id == 0:
             add_atomic(barrier + DONE, 1)
             if load_atomic(barrier + WAITERS) != 0:

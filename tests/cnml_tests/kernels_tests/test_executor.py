@@ -45,7 +45,7 @@ def test_tasks_meet_after_every_row(address, tasks, steps, waiting):
         steps = min(steps, 20)  # where cores are short, these wait for the system's time slices
     cells, wrong = np.zeros(64, np.int64), np.zeros(64, np.int64)
     rows, blocks = table_of(address, cells, wrong, steps)
-    barrier = shared_words(BARRIER_WORDS)
+    barrier = shared_words(BARRIER_WORDS + tasks)
     if waiting != "sleeping":
         barrier[32:37] = 0
     run = executor()
