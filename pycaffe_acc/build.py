@@ -7,7 +7,7 @@ from typing import Any
 from cnml.parameter import Parameter
 from cnml.tensor import count
 from pycaffe_acc.errors import CaffeError, CheckError, UnsupportedLayerError
-from pycaffe_acc.layer import Layer, NetContext, closest, layer_class, layer_types
+from pycaffe_acc.layer import Layer, NetContext, closest, find_layer_class, layer_class, layer_types
 
 AUTOMATIC = "(automatic)"
 
@@ -79,8 +79,7 @@ def wire(messages: list[Any], context: NetContext) -> Wiring:
 
 
 def _refuse_unknown(messages: list[Any]) -> None:
-    types = set(layer_types())
-    bad = [m for m in messages if m.type not in types]
+    bad = [m for m in messages if find_layer_class(m.type) is None]
     if len(bad) == 1:
         try:
             layer_class(bad[0].type)
@@ -89,7 +88,7 @@ def _refuse_unknown(messages: list[Any]) -> None:
     if bad:
         rows = "; ".join(f"'{m.name}' of type '{m.type}'{closest(m.type)}" for m in bad)
         raise UnsupportedLayerError(f"{len(bad)} layers of unknown type: {rows}. Register own layers with @pycaffe_acc.layer.layer('Type'); known "
-                                    f"types: {', '.join(sorted(types))}")
+                                    f"types: {', '.join(layer_types())}")
 
 
 def _make(message: Any, context: NetContext) -> Layer:

@@ -154,7 +154,7 @@ class Layer:
 
 
 _types: dict[str, type[Layer]] = {}
-_pending: dict[str, str] = {}
+_FOLDER = "pycaffe_acc.layer_types"
 
 
 def layer(name: str, *aliases: str) -> Callable[[type[Layer]], type[Layer]]:
@@ -168,6 +168,8 @@ def layer(name: str, *aliases: str) -> Callable[[type[Layer]], type[Layer]]:
     def register(cls: type[Layer]) -> type[Layer]:
         cls.type = name
         for n in (name, *aliases):
+            if not cls.__module__.startswith(_FOLDER):
+                find_layer_class(n)  # this package's own class of that name has the older claim
             known = _types.get(n)
             if known is not None and known.__qualname__ != cls.__qualname__:
                 raise ValueError(f"layer type '{n}' is registered by {known.__module__} already; unregister it first")
@@ -178,12 +180,22 @@ def layer(name: str, *aliases: str) -> Callable[[type[Layer]], type[Layer]]:
 
 def unregister_layer(name: str) -> None:
     """Forget a layer type, so that another class can take its name."""
-    _load()
+    find_layer_class(name)
     _types.pop(name, None)
 
 
-def _load() -> None:
-    importlib.import_module("pycaffe_acc.layer_types")
+def find_layer_class(name: str) -> type[Layer] | None:
+    """The class of a Caffe layer type, or None; imports the file of that name, and all files only if that is not the one."""
+    if name not in _types:
+        folder = importlib.import_module(_FOLDER)
+        folder.load(name)
+        if name not in _types:
+            folder.load_all()
+    return _types.get(name)
+
+
+def _load_all() -> None:
+    importlib.import_module(_FOLDER).load_all()
 
 
 def layer_class(name: str) -> type[Layer]:
@@ -194,8 +206,7 @@ def layer_class(name: str) -> type[Layer]:
     UnsupportedLayerError
         With the closest known names and how to register one's own.
     """
-    _load()
-    cls = _types.get(name)
+    cls = find_layer_class(name)
     if cls is None:
         raise UnsupportedLayerError(f"unknown layer type '{name}'{closest(name)}; known types: {', '.join(sorted(_types))}. "
                                     "Write a subclass of pycaffe_acc.Layer's engine base pycaffe_acc.layer.Layer and register it with "
@@ -211,5 +222,5 @@ def closest(name: str) -> str:
 
 def layer_types() -> list[str]:
     """All registered names, sorted."""
-    _load()
+    _load_all()
     return sorted(_types)
