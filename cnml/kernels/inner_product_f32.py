@@ -11,7 +11,7 @@ from cnml.cpu import isa
 from cnml.kernels.conv_pack_f32 import pack_conv2d_f32
 from cnml.kernels.conv_plan_f32 import Conv2dShape, ConvPlan, Pixels, plan_conv2d
 from cnml.kernels.conv_tiles import Tile
-from cnml.kernels.inner_tiles import FEW, INNER_TILES, inner_name
+from cnml.kernels.inner_tiles import FEW, inner_name, inner_tile_for
 from cnml.parameter import aligned_empty
 
 
@@ -33,12 +33,12 @@ def plan_inner_product(m: int, k: int, n: int, *, y_pixel: int | None = None) ->
     shape, pixels, lanes = Conv2dShape(1, k, 1, m, n, (1, 1)), Pixels(y=y_pixel), isa().lanes
     if m > FEW:
         return plan_conv2d(shape, pixels=pixels, variant="direct")
-    mr, nv = min((t for t in INNER_TILES[lanes] if t[0] >= m), default=INNER_TILES[lanes][-1])
-    plan = plan_conv2d(shape, pixels=pixels, variant="direct", tile=Tile(mr, nv, 1.0))  # for the order of the weights
+    mr, nr = inner_tile_for(m)
+    plan = plan_conv2d(shape, pixels=pixels, variant="direct", tile=Tile(mr, nr // lanes, 1.0))  # for the order of the weights
     table = aligned_empty((4,), np.int64)
     table[:] = m, k, n, 4 * (y_pixel or n)
-    return plan._replace(kernel=inner_name(mr, nv * lanes), table=table, scratch_bytes=64,
-                         reason=f"inner, {isa().name}: {mr} rows x {nv * lanes} outputs, weights read once")
+    return plan._replace(kernel=inner_name(mr, nr), table=table, scratch_bytes=64,
+                         reason=f"inner, {isa().name}: {mr} rows x {nr} outputs, weights read once")
 
 
 def pack_inner_product_f32(plan: ConvPlan, weights: np.ndarray, bias: np.ndarray | None = None, transpose: bool = False,

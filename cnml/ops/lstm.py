@@ -7,6 +7,8 @@ import numpy as np
 
 from cnml.emitter import Emitter
 from cnml.errors import expect
+from cnml.kernels.inner_product_f32 import pack_inner_product_f32, plan_inner_product
+from cnml.kernels.inner_tiles import inner_tile_for, recurrent_scratch
 from cnml.operator import Operator
 from cnml.reference.recurrent import lstm
 from cnml.tensor import Shape, Tensor
@@ -54,11 +56,12 @@ class LSTM(Operator):
         """One kernel; tasks take streams."""
         w, *state = emit.parameters
         t, n, h = outputs[0].shape
-        packed = emit.packed("recurrent input-major", lambda a: np.ascontiguousarray(a.T), w)
+        mr, nr = inner_tile_for(n)
+        packed, _ = emit.packed(("recurrent", nr), lambda a: pack_inner_product_f32(plan_inner_product(mr, h, 4 * h), a), w)
         first = inputs[2 + self.static:] if self.exposed else [None, None]
         working = outputs[1:] if self.exposed else state
-        emit.call("lstm_f32", inputs[0], inputs[2] if self.static else None, inputs[1], packed, *first, *working, outputs[0], t, n, h,
-                  emit.scratch(4 * 5 * h))
+        emit.call(f"lstm_f32_{mr}x{nr}", inputs[0], inputs[2] if self.static else None, inputs[1], packed, *first, *working, outputs[0], t, n, h,
+                  emit.scratch(recurrent_scratch(mr, nr, 4 * h, h)))
 
     def macs(self, inputs: list[Shape], outputs: list[Shape]) -> int:
         """The recurrent product."""

@@ -2,11 +2,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from cnml.emitter import Emitter
 from cnml.errors import expect
+from cnml.kernels.inner_product_f32 import pack_inner_product_f32, plan_inner_product
+from cnml.kernels.inner_tiles import inner_tile_for, recurrent_scratch
 from cnml.operator import Operator
 from cnml.reference.recurrent import rnn
 from cnml.tensor import Shape, Tensor
@@ -52,10 +55,13 @@ class RNN(Operator):
         """One kernel; tasks take streams."""
         w, w_out, b_out, *state = emit.parameters
         t, n, h = outputs[0].shape
-        packed, packed_out = (emit.packed("recurrent input-major", lambda a: np.ascontiguousarray(a.T), p) for p in (w, w_out))
+        mr, nr = inner_tile_for(n)
+        plan = plan_inner_product(mr, h, h)
+        packed, _ = emit.packed(("recurrent", nr), partial(pack_inner_product_f32, plan), w)
+        packed_out, bias = emit.packed(("recurrent", nr), partial(pack_inner_product_f32, plan), w_out, b_out)
         first, working = (inputs[-1], outputs[1]) if self.exposed else (None, state[0])
-        emit.call("rnn_f32", inputs[0], inputs[2] if self.static else None, inputs[1], packed, packed_out, b_out, first, working, outputs[0], t, n, h,
-                  emit.scratch(4 * 2 * h))
+        emit.call(f"rnn_f32_{mr}x{nr}", inputs[0], inputs[2] if self.static else None, inputs[1], packed, packed_out, bias, first, working, outputs[0], t, n, h,
+                  emit.scratch(recurrent_scratch(mr, nr, h, h)))
 
     def macs(self, inputs: list[Shape], outputs: list[Shape]) -> int:
         """Both recurrent products."""

@@ -17,7 +17,7 @@ def cont(rng, t, n):
     return rng.choice([0.0, 1.0, 1.0, 0.5], (t, n))
 
 
-@pytest.mark.parametrize("t,n,h", [(1, 1, 1), (4, 2, 3), (5, 3, 8), (3, 1, 37)])
+@pytest.mark.parametrize("t,n,h", [(1, 1, 1), (4, 2, 3), (5, 3, 8), (3, 1, 37), (3, 19, 13)])
 @pytest.mark.parametrize("static", [False, True])
 @pytest.mark.parametrize("exposed", [False, True])
 def test_lstm(t, n, h, static, exposed, rng):
@@ -29,7 +29,7 @@ def test_lstm(t, n, h, static, exposed, rng):
     check_operator(LSTM(static, exposed), inputs, [w, *state], rtol=2e-4, atol=2e-5)
 
 
-@pytest.mark.parametrize("t,n,h", [(1, 1, 1), (4, 2, 3), (3, 3, 18)])
+@pytest.mark.parametrize("t,n,h", [(1, 1, 1), (4, 2, 3), (3, 3, 18), (3, 19, 50)])
 @pytest.mark.parametrize("static", [False, True])
 @pytest.mark.parametrize("exposed", [False, True])
 def test_rnn(t, n, h, static, exposed, rng):
