@@ -54,6 +54,8 @@ def translate_net(net: Net, opset: int = DEFAULT_OPSET, outputs: Sequence[str] =
     CheckError, MissingExtraError
     """
     check_opset(opset)
+    if net.source.precision != "fp32":
+        raise CheckError(f"net '{net.name}' has the precision {net.source.precision}; an ONNX model is made of a net of precision fp32")
     return Translation(net, opset, outputs).named()
 
 

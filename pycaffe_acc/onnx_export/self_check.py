@@ -13,6 +13,8 @@ from pycaffe_acc.net import Net
 from pycaffe_acc.onnx_export.translation import NamedGraph
 
 TOLERANCE = 1e-4
+#: relative change of the inputs that stands for roundings inside a net, and how much of its effect is forgiven
+NOISE, FORGIVEN = 1e-6, 2.0
 #: how often inputs are drawn for a net that picks among values
 DRAWS = 6
 
@@ -31,6 +33,8 @@ class Difference(NamedTuple):
         Greatest finite magnitude of the net's values.
     finite : bool
         Whether there was anything finite to compare.
+    noise : float
+        How much the net's own values change when its inputs do by 1e-6 of themselves; measured where `worst` is above the tolerance.
     """
 
     output: str
@@ -38,6 +42,7 @@ class Difference(NamedTuple):
     worst: float
     largest: float
     finite: bool
+    noise: float = 0.0
 
     @property
     def relative(self) -> float:
@@ -46,8 +51,8 @@ class Difference(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        """Whether it is within `TOLERANCE`."""
-        return self.finite and self.relative <= TOLERANCE
+        """Whether it is within `TOLERANCE`, or no more than what roundings do to the net itself."""
+        return self.finite and (self.relative <= TOLERANCE or self.worst <= FORGIVEN * self.noise)
 
 
 def picks(graph: NamedGraph) -> bool:
@@ -164,8 +169,16 @@ def differences(net: Net, graph: NamedGraph, path: Path, runtime: Any, seed: int
             made = [compare(name, kind, ours[blob], theirs[name]) for name, blob in graph.blobs.items()]
             if all(d.passed for d in made):
                 break
-        rows += made
+        rows += made if all(d.passed for d in made) else _with_noise(net, graph, feed, ours, made, rng)
     return rows
+
+
+def _with_noise(net: Net, graph: NamedGraph, feed: dict[str, np.ndarray], ours: dict[str, np.ndarray], rows: list[Difference],
+                rng: np.random.Generator) -> list[Difference]:
+    """The rows with the effect of inputs that are a little different: a steep net (a softmax of scores in the hundreds) is not a wrong one."""
+    shaken = {n: x if n in graph.ranges else (x * (1 + NOISE * rng.choice((-1, 1), x.shape))).astype(np.float32) for n, x in feed.items()}
+    other = _forward(net, shaken, set(ours))
+    return [d._replace(noise=compare(d.output, d.inputs, ours[graph.blobs[d.output]], other[graph.blobs[d.output]]).worst) for d in rows]
 
 
 def _forward(net: Net, feed: dict[str, np.ndarray], wanted: set[str]) -> dict[str, np.ndarray]:

@@ -195,7 +195,7 @@ class Translation:
             while label in taken:
                 label, n = f"{node.layer}/{node.op}{n}", n + 1
             taken.add(label)
-            outputs = [self._name(v, f"{label}/{i}" if i else f"{label}:") for i, v in enumerate(node.outputs)]
+            outputs = [self._name(v, f"{label}/{i}" if i else f"{label}/y") for i, v in enumerate(node.outputs)]
             inputs = [self._name(v, self._graph.weight_names.get(v, "")) for v in node.inputs]
             made.append(OnnxNode(node.op, inputs, outputs, label, node.attributes))
         return made

@@ -95,6 +95,11 @@ def test_without_the_package_onnx(model, tmp_path, monkeypatch):
         export(str(model), tmp_path / "net.onnx")
 
 
+def test_a_net_of_another_precision(model, tmp_path):
+    with pytest.raises(CheckError, match="precision fp16"):
+        export(caffe.Net(str(model), caffe.TEST, precision="fp16"), tmp_path / "net.onnx")
+
+
 def test_a_folder_that_is_not_there(model, tmp_path):
     with pytest.raises(CheckError, match="does not exist"):
         export(str(model), tmp_path / "none" / "net.onnx")
