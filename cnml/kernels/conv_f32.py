@@ -43,8 +43,7 @@ def _conv2d(mr, nv, lanes, item):
         prepare_scratch(table, scratch, mr)
         identity = scratch + align_64(4 * word(table, ct.ZEROS))
         tmp = align_64(identity + 8 * mr)
-        found = tmp + align_64(4 * mr * nr)
-        pixels = found + 64
+        found, pixels = tmp + align_64(4 * mr * nr), tmp + align_64(4 * mr * nr) + 64
         offsets = pixels + align_64(8 * (word(table, ct.CHUNK) + mr))
         units, done = np.int64(0), np.int64(0)
         for p in range(word(table, ct.PHASES)):
@@ -81,16 +80,14 @@ def _conv2d(mr, nv, lanes, item):
                             start, start_step = (start, 0) if first else (tmp, 4 * nr)
                             extra, extra_step = (tmp, 4 * nr) if extra != 0 else (0, 0)
                             out, out_step = tmp, 4 * nr
-                        mode = word(args, 8) if last else NONE
-                        offset = 4 * c + block // group_blocks * word(table, ct.GROUP_STEP)
-                        weights = panel + (tap * depth + c) * nr * item
-                        following = some * steps * nr * item
+                        mode, offset = word(args, 8) if last else NONE, 4 * c + block // group_blocks * word(table, ct.GROUP_STEP)
+                        weights, following = panel + (tap * depth + c) * nr * item, some * steps * nr * item
                         for tile in range(tile_begin, tile_end):
                             where, step = pixels + 8 * mr * tile, word(entries, 2 * tile + 1)
                             inputs = word(entries, 2 * tile) + tap * step  # at the border every tap has its pointers
+                            index = where if columns == nr else identity
                             if columns < nr and source != 0:
                                 gather_columns(tmp, nr, source, source_step, where, mr, columns)
-                            index = where if columns == nr else identity
                             done_ahead = (tile - tile_begin) * LINE * LINES_AHEAD
                             ahead = following + done_ahead if done_ahead < UNROLL * nr * item else 0
                             conv_tile(mr, nv, item, (inputs, step, offsets + 8 * tap, some, offset, steps, weights, index, start, start_step,
