@@ -60,8 +60,8 @@ class RNN(Operator):
         packed, _ = emit.packed(("recurrent", nr), partial(pack_inner_product_f32, plan), w)
         packed_out, bias = emit.packed(("recurrent", nr), partial(pack_inner_product_f32, plan), w_out, b_out)
         first, working = (inputs[-1], outputs[1]) if self.exposed else (None, state[0])
-        emit.call(f"rnn_f32_{mr}x{nr}", inputs[0], inputs[2] if self.static else None, inputs[1], packed, packed_out, bias, first, working, outputs[0], t, n, h,
-                  emit.scratch(recurrent_scratch(mr, nr, h, h)))
+        emit.call(f"rnn_f32_{mr}x{nr}", inputs[0], inputs[2] if self.static else None, inputs[1], packed, packed_out, bias, first,
+                  working, outputs[0], t, n, h, emit.scratch(recurrent_scratch(mr, nr, h, h)))
 
     def macs(self, inputs: list[Shape], outputs: list[Shape]) -> int:
         """Both recurrent products."""

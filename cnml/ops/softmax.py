@@ -7,12 +7,10 @@ import numpy as np
 
 from cnml.emitter import Emitter
 from cnml.errors import expect
+from cnml.kernels.softmax_plan import softmax_kernel, softmax_scratch
 from cnml.operator import Operator
 from cnml.reference.softmax import softmax
 from cnml.tensor import Layout, Shape, Tensor, count
-
-#: columns the kernel works on side by side, `cnml.kernels.softmax_f32.COLUMNS` (not imported: that would import Numba)
-COLUMNS = 256
 
 
 class Softmax(Operator):
@@ -50,4 +48,5 @@ class Softmax(Operator):
         """One kernel over (outer, n, inner)."""
         shape = inputs[0].stored_shape
         axis = 3 if inputs[0].layout is Layout.NHWC else self.axis
-        emit.call("softmax_f32", inputs[0], outputs[0], count(shape[:axis]), shape[axis], count(shape[axis + 1:]), emit.scratch(8 * COLUMNS))
+        outer, n, inner = count(shape[:axis]), shape[axis], count(shape[axis + 1:])
+        emit.call(softmax_kernel(n, inner), inputs[0], outputs[0], outer, n, inner, emit.scratch(softmax_scratch(n, inner)))

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
@@ -14,7 +13,7 @@ from cnml.ukernels.epilogue_f32 import activate
 from cnml.ukernels.simd import vec_f16
 from cnml.ukernels.simd import vec_f32 as v
 from cnml.ukernels.simd.loop import Cell, loop
-from cnml.ukernels.simd.pointer import I32, PTR, at, pointer, word
+from cnml.ukernels.simd.pointer import PTR, at, pointer, prefetch, word
 
 LANES = isa().lanes
 _UNROLL = 4
@@ -83,7 +82,7 @@ def _accumulate(bd: ir.IRBuilder, w: InnerWords, inputs: list[ir.Value], sums: l
         with loop(bd, start, stop, steps) as k:
             here = panel.get()
             for line in range(0, steps * step_bytes if len(sums) >= BUSY_ROWS else 0, _LINE):
-                _prefetch(bd, at(bd, here, AHEAD + line))
+                prefetch(bd, at(bd, here, AHEAD + line))
             for step in range(steps):
                 row = [vec_f16.load_stored(bd, at(bd, here, step * step_bytes + j * LANES * item), LANES, item) for j in range(vectors)]
                 for base, cells in zip(inputs, sums, strict=True):
@@ -91,12 +90,6 @@ def _accumulate(bd: ir.IRBuilder, w: InnerWords, inputs: list[ir.Value], sums: l
                     for cell, weights in zip(cells, row, strict=True):
                         cell.set(v.multiply_add(bd, x, weights, cell.get()))
             panel.set(at(bd, here, steps * step_bytes))
-
-
-def _prefetch(bd: ir.IRBuilder, address: ir.Value) -> None:
-    """Ask for a line; an address beyond the array does no harm."""
-    f = cgutils.get_or_insert_function(bd.module, ir.FunctionType(ir.VoidType(), [PTR, I32, I32, I32]), "llvm.prefetch.p0")
-    bd.call(f, [address, ir.Constant(I32, 0), ir.Constant(I32, 3), ir.Constant(I32, 1)])  # to read, into every cache, data
 
 
 def _store(bd: ir.IRBuilder, targets: list[ir.Value], sums: list[list[Cell]], masks: list[ir.Value | None]) -> None:

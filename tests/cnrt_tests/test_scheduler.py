@@ -70,7 +70,7 @@ def test_tasks_see_what_others_wrote_before_the_barrier(tasks):
             source, target = (x, y) if k % 2 == 0 else (y, x)
             # rows in one step, columns in the next: the parts of the tasks lie across each other
             shape = (64, 6, 1) if k % 2 == 0 else (1, 64, 6)
-            chain.append(Instruction("softmax_f32", (Constant(source), Constant(target), *shape, Scratch(2048))))
+            chain.append(Instruction("softmax_f32", (Constant(source), Constant(target), *shape, Scratch(1 << 15))))
         with Queue(device) as queue:
             f = Function("f", chain)
             for _ in range(3):
