@@ -25,7 +25,7 @@ class Tile(NamedTuple):
 #: lanes of a vector → tiles
 TILES: dict[int, tuple[Tile, ...]] = {
     16: (Tile(6, 4, 0.97), Tile(8, 3, 0.96), Tile(12, 2, 0.95), Tile(10, 2, 0.95), Tile(12, 1, 0.92), Tile(1, 4, 0.25)),
-    8: (Tile(6, 2, 0.9), Tile(12, 1, 0.7), Tile(1, 2, 0.2)),
+    8: (Tile(6, 2, 0.93), Tile(4, 3, 0.92), Tile(12, 1, 0.8), Tile(1, 2, 0.2)),
     4: (Tile(6, 2, 0.9), Tile(12, 1, 0.7), Tile(1, 2, 0.2)),
 }
 
