@@ -5,16 +5,13 @@ Tasks take bands of the blocks of outputs.
 """
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
-from cnml.jit import kernel_cfunc
+from cnml.kernels import kernel
 from cnml.kernels.argblock import real, word
 from cnml.kernels.conv_tiles import STORED
 from cnml.kernels.inner_tiles import INNER_TILES, inner_name
 from cnml.ukernels.inner_product_f32 import LANES, inner_tile
-from cnrt import kernel_table
 
 
 def _inner(mr, nv, lanes, item):
@@ -37,4 +34,4 @@ def _inner(mr, nv, lanes, item):
 
 for _mr, _nv in INNER_TILES[LANES]:
     for _item in STORED:
-        kernel_table.register(inner_name(_mr, _nv * LANES, _item), partial(kernel_cfunc, _inner(_mr, _nv, LANES, _item)))
+        kernel(inner_name(_mr, _nv * LANES, _item))(_inner(_mr, _nv, LANES, _item))

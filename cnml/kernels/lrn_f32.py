@@ -5,18 +5,15 @@ channels x, y, n, h, w, channels, size, alpha / size ** 2, beta. The usual sizes
 """
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
-from cnml.jit import jit, kernel_cfunc
+from cnml.jit import jit
 from cnml.kernels import kernel
 from cnml.kernels.argblock import f32_at, real, word
 from cnml.kernels.elementary_f32 import exp_f32, log_f32
 from cnml.kernels.lrn_plan import ACROSS, PIXELS, WITHIN, across_kernel, within_kernel
 from cnml.ukernels.lrn_f32 import LANES, lrn_pixels, lrn_three_quarters
 from cnml.ukernels.window_f32 import SQUARES, window, window_line
-from cnrt import kernel_table
 
 ZERO, HALF, QUARTERS, ONE = np.float32(0), np.float32(0.5), np.float32(0.75), np.float32(1)
 
@@ -136,7 +133,7 @@ def _within(size, lanes):
 
 for _size in ACROSS:
     if _size // 2 <= LANES:
-        kernel_table.register(across_kernel(_size, 0.75), partial(kernel_cfunc, _across(_size, 1)))
-        kernel_table.register(across_kernel(_size, 0.0), partial(kernel_cfunc, _across(_size, 0)))
+        kernel(across_kernel(_size, 0.75))(_across(_size, 1))
+        kernel(across_kernel(_size, 0.0))(_across(_size, 0))
 for _size in WITHIN:
-    kernel_table.register(within_kernel(_size), partial(kernel_cfunc, _within(_size, LANES)))
+    kernel(within_kernel(_size))(_within(_size, LANES))

@@ -6,15 +6,13 @@ their own, in which neighbouring windows share columns (`cnml.kernels.pool_plan`
 """
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
-from cnml.jit import jit, kernel_cfunc
+from cnml.jit import jit
+from cnml.kernels import kernel
 from cnml.kernels.argblock import word
 from cnml.kernels.pool_plan import LINES, line_name
 from cnml.ukernels.window_f32 import GREATEST, LANES, SUM, window, window_line
-from cnrt import kernel_table
 
 #: channels of a block
 BLOCK = 64
@@ -104,6 +102,6 @@ def _pool_lines(kind, kernel_h, kernel_w, stride_w, lanes):
 
 
 for _kind, _method in ((GREATEST, "max"), (SUM, "ave")):
-    kernel_table.register(f"pool_{_method}_f32", partial(kernel_cfunc, _pool(_kind)))
+    kernel(f"pool_{_method}_f32")(_pool(_kind))
     for _window in LINES:
-        kernel_table.register(line_name(_method, *_window), partial(kernel_cfunc, _pool_lines(_kind, *_window, LANES)))
+        kernel(line_name(_method, *_window))(_pool_lines(_kind, *_window, LANES))

@@ -1,18 +1,15 @@
 """LSTM and RNN over time. Tasks take streams; the streams of a task go side by side, so that they share each pass over the weights."""
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
-from cnml.jit import jit, kernel_cfunc
+from cnml.jit import jit
 from cnml.kernels import kernel
 from cnml.kernels.argblock import f32_at, word
 from cnml.kernels.elementary_f32 import sigmoid_f32, tanh_f32
 from cnml.kernels.inner_tiles import INNER_TILES
 from cnml.ukernels.epilogue_f32 import NONE
 from cnml.ukernels.inner_product_f32 import LANES, inner_tile
-from cnrt import kernel_table
 
 ZERO = np.float32(0)
 
@@ -161,5 +158,5 @@ def _rnn(mr, nv, lanes):
 
 
 for _mr, _nv in INNER_TILES[LANES]:
-    kernel_table.register(f"lstm_f32_{_mr}x{_nv * LANES}", partial(kernel_cfunc, _lstm(_mr, _nv, LANES)))
-    kernel_table.register(f"rnn_f32_{_mr}x{_nv * LANES}", partial(kernel_cfunc, _rnn(_mr, _nv, LANES)))
+    kernel(f"lstm_f32_{_mr}x{_nv * LANES}")(_lstm(_mr, _nv, LANES))
+    kernel(f"rnn_f32_{_mr}x{_nv * LANES}")(_rnn(_mr, _nv, LANES))

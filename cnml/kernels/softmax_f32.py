@@ -1,13 +1,9 @@
 """Softmax over the middle of (outer, n, inner); arguments x, y, outer, n, inner, scratch (`cnml.kernels.softmax_plan`)."""
 from __future__ import annotations
 
-from functools import partial
-
-from cnml.jit import kernel_cfunc
 from cnml.kernels import kernel
 from cnml.kernels.argblock import word
 from cnml.ukernels.softmax_f32 import LANES, VECTORS, softmax_columns, softmax_lines, softmax_packed
-from cnrt import kernel_table
 
 #: columns that are worked on side by side where inner > 1
 COLUMNS = VECTORS * LANES
@@ -40,4 +36,4 @@ def _packed(n):
 
 
 for _n in range(2, LANES // 2 + 1):
-    kernel_table.register(f"softmax_f32_packed_{_n}", partial(kernel_cfunc, _packed(_n)))
+    kernel(f"softmax_f32_packed_{_n}")(_packed(_n))

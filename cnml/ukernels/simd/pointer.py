@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from llvmlite import ir
 from numba.core import cgutils
-from numba.core import cgutils
 
 BYTE, I32, I64, PTR = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.PointerType()
 
@@ -33,10 +32,3 @@ def prefetch(bd: ir.IRBuilder, ptr: ir.Value, *, write: bool = False) -> None:
     signature = ir.FunctionType(ir.VoidType(), [ptr.type, I32, I32, I32])
     f = cgutils.get_or_insert_function(bd.module, signature, "llvm.prefetch.p0")
     bd.call(f, [ptr, ir.Constant(I32, int(write)), ir.Constant(I32, 3 if write else 2), ir.Constant(I32, 1)])
-
-
-def prefetch(bd: ir.IRBuilder, address: ir.Value, write: bool = False) -> None:
-    """Ask for the line of cache at an address, to read or to write it; one beyond an array does no harm."""
-    signature = ir.FunctionType(ir.VoidType(), [PTR, I32, I32, I32])
-    f = cgutils.get_or_insert_function(bd.module, signature, "llvm.prefetch.p0")
-    bd.call(f, [address, ir.Constant(I32, int(write)), ir.Constant(I32, 3), ir.Constant(I32, 1)])  # into every cache, data
