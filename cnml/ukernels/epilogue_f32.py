@@ -1,6 +1,8 @@
 """What a tile does to its sums before it stores them."""
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from llvmlite import ir
 
 from cnml.epilogue import HALF
@@ -25,19 +27,26 @@ def activate(bd: ir.IRBuilder, mode: ir.Value, limits: tuple[ir.Value, ir.Value]
     cells : list of Cell of vectors
     lanes : int
     """
-    zero = v.zeros(lanes)
-    done = bd.append_basic_block("activated")
-    switch = bd.switch(bd.and_(mode, word(HALF - 1)), done)
-    for case, f in ((RELU, lambda x: v.at_least(bd, zero, x)),
-                    (LEAKY, lambda x: v.leaky(bd, v.splat(bd, limits[0], lanes), x)),
-                    (CLIP, lambda x: v.clamp(bd, v.splat(bd, limits[0], lanes), v.splat(bd, limits[1], lanes), x))):
+    low, high = (v.splat(bd, x, lanes) for x in limits)
+    activated, done = bd.append_basic_block("activated"), bd.append_basic_block("done")
+    switch = bd.switch(mode, activated)
+
+    def case(modes: tuple[int, ...], end: ir.Block, f: Callable[[ir.Value], ir.Value]) -> None:
         block = bd.append_basic_block("activation")
-        switch.add_case(word(case), block)
+        for m in modes:
+            switch.add_case(word(m), block)
         bd.position_at_end(block)
         for cell in cells:
             cell.set(f(cell.get()))
-        bd.branch(done)
-    bd.position_at_end(done)
-    with bd.if_then(bd.icmp_signed("!=", bd.and_(mode, word(HALF)), word(0))):
+        bd.branch(end)
+    case((RELU,), done, lambda x: v.at_least(bd, v.zeros(lanes), x))
+    # a positive number needs no lower limit
+    case((HALF + RELU,), done, lambda x: vec_f16.round_positive(bd, v.at_least(bd, v.zeros(lanes), x)))
+    case((LEAKY, HALF + LEAKY), activated, lambda x: v.leaky(bd, low, x))
+    case((CLIP, HALF + CLIP), activated, lambda x: v.clamp(bd, low, high, x))
+    bd.position_at_end(activated)
+    with bd.if_then(bd.icmp_signed(">=", mode, word(HALF))):
         for cell in cells:
             cell.set(vec_f16.round_half(bd, cell.get()))
+    bd.branch(done)
+    bd.position_at_end(done)

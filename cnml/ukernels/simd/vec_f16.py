@@ -39,10 +39,14 @@ def load_stored(bd: ir.IRBuilder, ptr: ir.Value, lanes: int, item: int) -> ir.Va
 
 def round_half(bd: ir.IRBuilder, x: ir.Value) -> ir.Value:
     """The nearest half of every lane, ties to even, at most ±65504, as float32; a NaN stays one."""
+    return round_positive(bd, v.at_least(bd, _floats(-LARGEST, x.type.count), x))
+
+
+def round_positive(bd: ir.IRBuilder, x: ir.Value) -> ir.Value:
+    """`round_half` of lanes that are at least -65504."""
     lanes = x.type.count
-    high, low = _floats(LARGEST, lanes), _floats(-LARGEST, lanes)
+    high = _floats(LARGEST, lanes)
     x = bd.select(bd.fcmp_ordered("<", high, x), high, x)
-    x = v.at_least(bd, low, x)
     if converts():
         return bd.fpext(bd.fptrunc(x, ir.VectorType(_HALF, lanes)), v.vec(lanes))
     return _round_bits(bd, x, lanes)
