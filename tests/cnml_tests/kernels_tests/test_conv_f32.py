@@ -12,6 +12,7 @@ from cnml_tests.kernel_run import Guarded
 from cnml_tests.kernels_tests.conv_case import Ending, check_conv, close, run_plan
 
 from cnml.cpu import isa
+from cnml.kernels import conv_blocking
 from cnml.kernels.conv_pack_f32 import pack_conv2d_f32
 from cnml.kernels.conv_plan_f32 import Conv2dShape, Pixels, plan_conv2d, takes_plain
 from cnml.kernels.conv_tiles import TILES, Tile
@@ -87,12 +88,13 @@ def test_endings(add, ending, outputs, rng):
     check_conv(rng, conv(12, outputs, pad=(1, 1)), add=add, ending=ending, tasks=2)
 
 
-DEEP = {"taps": conv(600, 68, size=(5, 5)), "depth": conv(1500, 66, (1, 1), (5, 5)), "group": conv(1400, 2 * 20, (2, 1), (6, 5), group=2)}
+DEEP = {"taps": conv(60, 68, size=(5, 5)), "depth": conv(1500, 66, (1, 1), (5, 5)), "group": conv(300, 2 * 20, (2, 1), (6, 5), group=2)}
 
 
 @pytest.mark.parametrize("add", ["", "other", "output"])
 @pytest.mark.parametrize("shape", DEEP.values(), ids=DEEP)
-def test_sums_revisited(shape, add, rng):
+def test_sums_revisited(shape, add, rng, monkeypatch):
+    monkeypatch.setattr(conv_blocking, "PANEL_BYTES", 4 * 100 * TILES[LANES][0].nv * LANES)
     plan = check_conv(rng, shape, add=add, ending=Ending(1), tasks=2, tile=TILES[LANES][0])
     assert "revisited" in plan.reason
 
