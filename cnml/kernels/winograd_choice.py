@@ -22,7 +22,7 @@ _PRODUCT_CYCLES = 60.0       # to enter and leave a product of a block
 _LAYER_CYCLES = 12000.0
 _NEAR_BYTES = 1 << 20        # weights up to here stay in a cache between two runs of a network; of others a byte costs
 _FAR_CYCLES = 0.015          # so much besides the products, while they are long enough,
-_READ_CYCLES = 0.12          # and keeps the memory busy for so long
+_READ_CYCLES = 0.15          # and keeps the memory busy for so long: more than one core alone would need, because all share it
 _LARGE_MAP = 40              # F(6x6) errs five times as much as F(4x4), so only where it saves most:
 _WORTHWHILE = 0.97           # so much of F(4x4)'s time
 
