@@ -2,8 +2,8 @@
 
     python benchmarks/peers.py [--out FOLDER] [--only NAMES] [--threads 1,2] [--batches 1,8] [--rounds 9] [--seconds 9] [--resume] [--quick]
 
-Every network runs in a process of its own. At every setting each engine runs once to compare its output with ours (within 1e-3 of the greatest
-value; one that fails is listed with the reason) and once to see how long it takes; then they take turns (A B C D A B C D ...). A turn lasts
+Every network runs in a process of its own. At every setting each engine runs first to compare its output with ours (within 1e-3 of the greatest
+value; one that fails is listed with the reason) and to see how long it takes; then they take turns (A B C D A B C D ...). A turn lasts
 60 ms or one forward, whichever is longer, after a forward that does not count (unless one takes 250 ms); an engine 2.5 times slower than the
 fastest takes part in every third round. A setting ends after --rounds rounds, or after --seconds and three rounds. The result of an engine is the
 median over the rounds of each round's median. The multiply-add limit is measured in every round.
@@ -96,7 +96,16 @@ def gather(folder: Path, order: list[str], started: str, options: argparse.Names
     for network in networks:
         network.pop("environment")
     return {"started": started, "finished": now(), "options": {"rounds": options.rounds, "seconds": options.seconds}, "environment": environment,
-            "networks": networks}
+            "networks": rounded(networks)}
+
+
+def rounded(value: Any) -> Any:
+    """The same with numbers of six digits."""
+    if isinstance(value, dict):
+        return {k: rounded(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [rounded(v) for v in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def start_of(folder: Path, resume: bool) -> str:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable
 from functools import cached_property
 from importlib import metadata
@@ -62,6 +63,8 @@ class Engine:
         In the results.
     note : str
         How it got the network.
+    first_seconds : float
+        Of its first forward, the one whose output is compared.
 
     Parameters
     ----------
@@ -71,6 +74,7 @@ class Engine:
 
     name = ""
     note = ""
+    first_seconds = 0.0
 
     def __init__(self, case: Case, threads: int):
         raise NotImplementedError
@@ -256,7 +260,9 @@ def open_engine(name: str, case: Case, threads: int, expected: np.ndarray | None
     for way in ENGINES[name]:
         try:
             engine = way(case, threads)
+            start = time.perf_counter()
             engine.run()
+            engine.first_seconds = time.perf_counter() - start
             found = 0.0 if expected is None else difference(expected, engine.output())
         except Exception as e:  # a peer's own error type, or none installed: every reason belongs into the table
             reasons.append(f"{way.note}: {type(e).__name__}: {' '.join(str(e).split())[:200]}")
