@@ -6,18 +6,11 @@ import numpy as np
 from cnml.jit import jit
 from cnml.kernels import kernel
 from cnml.kernels.argblock import f32_at, word
+from cnml.ukernels.arg_max_f32 import last_greatest
 
 _WIDTH = 1024
-
-
-@jit(exact=True)
-def _line(x, n):
-    """Index of the largest of n contiguous values, the last of equals."""
-    at, best = 0, x[0]
-    for i in range(1, n):
-        if x[i] >= best:
-            at, best = i, x[i]
-    return at
+#: lines that go side by side
+GROUP = 4
 
 
 @jit(exact=True)
@@ -41,15 +34,24 @@ def arg_max_f32(args, task_id, task_dim):
     x = f32_at(word(args, 0), outer * n * inner)
     y = f32_at(word(args, 1), outer * inner * (2 if mode == 2 else 1))
     if inner == 1:
-        for o in range(outer * task_id // task_dim, outer * (task_id + 1) // task_dim):
-            at = _line(x[o * n:(o + 1) * n], n)
-            if mode == 1:
-                y[o] = x[o * n + at]
-            elif mode == 0:
-                y[o] = np.float32(at)
+        found = word(args, 6) + word(args, 7) * task_id
+        first, last = outer * task_id // task_dim, outer * (task_id + 1) // task_dim
+        for start in range(first, last, GROUP):
+            some = min(GROUP, last - start)
+            if some == GROUP:
+                last_greatest(GROUP, word(args, 0) + 4 * start * n, n, found)
             else:
-                y[2 * o] = np.float32(at)
-                y[2 * o + 1] = x[o * n + at]
+                for i in range(some):
+                    last_greatest(1, word(args, 0) + 4 * (start + i) * n, n, found + 8 * i)
+            for i in range(some):
+                o, at = start + i, word(found, i)
+                if mode == 1:
+                    y[o] = x[o * n + at]
+                elif mode == 0:
+                    y[o] = np.float32(at)
+                else:
+                    y[2 * o] = np.float32(at)
+                    y[2 * o + 1] = x[o * n + at]
         return
     scratch = f32_at(word(args, 6) + word(args, 7) * task_id, _WIDTH)
     bands = (inner + _WIDTH - 1) // _WIDTH

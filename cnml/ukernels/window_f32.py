@@ -92,13 +92,14 @@ def window(typingctx: Any, kind: Any, words: Any, rows: Any, columns: Any, scale
                 _chunk(bd, w, (a[2], a[3]), a[4], bd.mul(c, word(4)), (form, vectors, lanes))
                 done.set(bd.add(c, word(vectors * lanes)))
 
-        cover(4, LANES)
-        cover(1, LANES)
-        rest = bd.icmp_signed("<", done.get(), w.channels)
-        with bd.if_then(rest), bd.if_else(bd.icmp_signed(">=", w.channels, word(LANES))) as (wide, narrow):
+        with bd.if_else(bd.icmp_signed(">=", w.channels, word(LANES))) as (wide, narrow):
             with wide:
-                # the last vector moves back and computes some channels again
-                _chunk(bd, w, (a[2], a[3]), a[4], bd.mul(bd.sub(w.channels, word(LANES)), word(4)), (form, 1, LANES))
+                cover(4, LANES)
+                last = bd.sub(w.channels, word(LANES))
+                with loop(bd, done.get(), bd.add(w.channels, word(LANES - 1)), LANES) as c:
+                    # the last vector moves back and computes some channels again
+                    first = bd.select(bd.icmp_signed("<", c, last), c, last)
+                    _chunk(bd, w, (a[2], a[3]), a[4], bd.mul(first, word(4)), (form, 1, LANES))
             with narrow:
                 cover(1, 4)
                 cover(1, 1)

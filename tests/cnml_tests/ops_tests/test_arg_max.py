@@ -31,6 +31,17 @@ def test_long_k_sorts_on_the_host(rng):
     check_operator(ArgMax(100, None, True), [rng.integers(0, 9, (2, 200))], rtol=0, atol=0)
 
 
+def test_nan_and_infinity(rng):
+    """A NaN is passed over unless it comes first; of equal infinities the last wins."""
+    x = rng.standard_normal((7, 40)).astype(np.float32)
+    x[0, 5], x[1, [3, 30]], x[2, 0], x[4], x[5] = np.nan, np.inf, np.nan, -np.inf, np.nan
+    got = run_operator(ArgMax(1, 1), [x])[0].reshape(-1)
+    clean = np.where(np.isnan(x), -np.inf, x)
+    want = 39 - clean[:, ::-1].argmax(1)
+    want[[2, 5]] = 0
+    np.testing.assert_array_equal(got, want)
+
+
 def test_largest_index_wins():
     x = np.array([[1, 5, 5, 0]], np.float32)
     assert run_operator(ArgMax(1), [x])[0].reshape(-1) == [2]
