@@ -95,8 +95,20 @@ def wipe() -> None:
     folder = cache_folder()
     if folder is None:
         return
-    for path in (*folder.rglob("*.nbi"), *folder.rglob("*.nbc")):
+    for path in (*folder.rglob("*.nbi"), *folder.rglob("*.nbc"), *folder.glob("warm-*")):
         path.unlink(missing_ok=True)
+
+
+def warm_mark() -> Path | None:
+    """A file that exists once a net's kernels were compiled from the present sources; None without a cache.
+
+    Named by the sizes and times of the kernels' sources, which is enough for a hint: kernels themselves are checked by `source_stamp`.
+    """
+    folder = cache_folder()
+    if folder is None:
+        return None
+    facts = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for name in ("kernels", "ukernels") for p in sorted((PACKAGE / name).rglob("*.py"))]
+    return folder / f"warm-{hashlib.sha256(repr((str(PACKAGE), facts)).encode()).hexdigest()[:16]}"
 
 
 @functools.cache

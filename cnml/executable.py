@@ -13,6 +13,7 @@ from cnml.emitter import Call, Emitter, ScratchBlock
 from cnml.errors import CnmlError
 from cnml.graph import Graph, Node
 from cnml.half_entries import round_entries
+from cnml.kernels import compile_cold
 from cnml.parameter import Parameter
 from cnml.passes import PASSES, run_passes, switched_off
 from cnml.tensor import Layout, Tensor, same_bytes
@@ -236,7 +237,11 @@ class Executable:
     # ---- running --------------------------------------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        """Notice changed parameters and lower again if there are any."""
+        """Notice changed parameters and lower again if there are any; compile what that needs."""
+        if self._refresh():
+            compile_cold(self.kernel_names())
+
+    def _refresh(self) -> bool:
         if self.stale():
             raise CnmlError("a parameter took another shape after the graph was compiled; compile it again")
         for p in self._parameters:
@@ -245,6 +250,14 @@ class Executable:
             # variances of zero, infinities and NaN in weights are Caffe's to compute with, silently
             with np.errstate(all="ignore"):
                 self._lower()
+            return True
+        return False
+
+    def kernel_names(self) -> list[str]:
+        """The kernels of the program, each once; nothing is compiled."""
+        self._refresh()
+        instructions = (i for step in self._steps if isinstance(step, Function) for i in step.instructions)
+        return list(dict.fromkeys(i.kernel for i in instructions))
 
     def run(self, queue: Queue, cores: int = 1, notifiers: list[Around] | None = None) -> None:
         """One pass over the graph on `queue` with `cores` core slots; returns when the results are there.

@@ -5,6 +5,8 @@ import math
 import os
 from pathlib import Path
 
+from cnrt.errors import CnrtError, RetCode
+
 _PROC = Path("/proc/self/cgroup")
 _MOUNT = Path("/sys/fs/cgroup")
 
@@ -20,13 +22,13 @@ def effective_cpus() -> int:
 
     Raises
     ------
-    ValueError
-        `PYCAFFE_ACC_CORES` is not a positive integer.
+    CnrtError
+        INVALID: `PYCAFFE_ACC_CORES` is not a positive integer.
     """
     asked = os.environ.get("PYCAFFE_ACC_CORES")
     if asked:
         if not asked.isdecimal() or int(asked) < 1:
-            raise ValueError(f"PYCAFFE_ACC_CORES is '{asked}'; it must be a positive integer")
+            raise CnrtError(RetCode.ERR_INVALID, f"PYCAFFE_ACC_CORES is '{asked}'; it must be a positive integer")
         return int(asked)
     found = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
@@ -48,8 +50,8 @@ def pinned_cpus() -> tuple[int, ...]:
 
     Raises
     ------
-    ValueError
-        The list cannot be read, or names a processor twice or one that the process may not use.
+    CnrtError
+        INVALID: the list cannot be read, or names a processor twice or one that the process may not use.
     """
     asked = os.environ.get("PYCAFFE_ACC_PIN", "")
     if asked in ("", "0"):
@@ -61,12 +63,12 @@ def pinned_cpus() -> tuple[int, ...]:
     for part in filter(None, asked.split(",")):
         first, dash, last = part.partition("-")
         if not first.isdecimal() or dash and not last.isdecimal():
-            raise ValueError(f"PYCAFFE_ACC_PIN is '{asked}'; it must be 0, 1 or a list of processors such as 2,4-7")
+            raise CnrtError(RetCode.ERR_INVALID, f"PYCAFFE_ACC_PIN is '{asked}'; it must be 0, 1 or a list of processors such as 2,4-7")
         cpus += range(int(first), int(last or first) + 1)
     wrong = sorted(set(cpus) - set(allowed)) or sorted({c for c in cpus if cpus.count(c) > 1})
     if wrong or not cpus:
-        raise ValueError(f"PYCAFFE_ACC_PIN is '{asked}'; it must name each processor once, out of those this process may use "
-                         f"({', '.join(map(str, allowed))}){f', not {wrong[0]}' if wrong else ''}")
+        raise CnrtError(RetCode.ERR_INVALID, f"PYCAFFE_ACC_PIN is '{asked}'; it must name each processor once, out of those this process may use "
+                        f"({', '.join(map(str, allowed))}){f', not {wrong[0]}' if wrong else ''}")
     return tuple(cpus)
 
 

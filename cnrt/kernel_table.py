@@ -114,6 +114,11 @@ def address(name: str) -> int:
         return _addresses[name]
 
 
+def loaded(name: str) -> bool:
+    """Whether the kernel's address is known already."""
+    return name in _addresses
+
+
 def _from_sources(name: str) -> Provider | None:
     for source in _sources.values():
         found = source(name)

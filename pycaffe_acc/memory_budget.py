@@ -20,7 +20,7 @@ def budget() -> int:
     value = os.environ.get("PYCAFFE_ACC_MAX_BYTES")
     if value is None:
         return DEFAULT_BYTES
-    if not value.isdigit() or int(value) < 1:
+    if not value.isdecimal() or int(value) < 1:
         raise CheckError(f"PYCAFFE_ACC_MAX_BYTES is '{value}'; it must be a whole number of bytes")
     return int(value)
 

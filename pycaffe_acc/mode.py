@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 import logging
+import operator
 import os
 import threading
 
 from cnrt.cpu import effective_cpus
+from cnrt.errors import CnrtError
 from pycaffe_acc.errors import CheckError
 
 _log = logging.getLogger("caffe")
@@ -84,11 +86,34 @@ def default_threads() -> int:
     Raises
     ------
     CheckError
-        When the variable is not a positive whole number.
+        When the variable, or `PYCAFFE_ACC_CORES`, is not a positive whole number.
     """
     value = os.environ.get("PYCAFFE_ACC_NUM_THREADS")
     if value is None:
-        return effective_cpus()
-    if not value.isdigit() or int(value) < 1:
+        try:
+            return effective_cpus()
+        except CnrtError as e:
+            raise CheckError(e.args[1]) from None
+    if not value.isdecimal() or int(value) < 1:
         raise CheckError(f"PYCAFFE_ACC_NUM_THREADS is '{value}'; it must be a whole number of at least 1")
     return int(value)
+
+
+def checked_threads(threads: object) -> int | None:
+    """A net's `threads` argument; None stays None. More than there are cores is allowed: a net uses those that are there.
+
+    Raises
+    ------
+    CheckError
+        When it is not a whole number of at least 1.
+    """
+    if threads is None:
+        return None
+    try:
+        number = operator.index(threads)  # type: ignore[arg-type]
+    except TypeError:
+        number = 0
+    if number < 1 or isinstance(threads, bool):
+        raise CheckError(f"Net: threads is {threads!r}; it must be a whole number of at least 1, or None for PYCAFFE_ACC_NUM_THREADS or the CPUs "
+                         "this process may use")
+    return number

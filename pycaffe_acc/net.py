@@ -260,6 +260,12 @@ class Net(NetForward):
                 rows += stage.executable.profile(self._queue, self.threads, iterations)
         return rows
 
+    def kernel_names(self) -> list[str]:
+        """Names of the kernels that a forward with the present shapes runs. Nothing is compiled or run."""
+        with self._exclusive("kernel_names() was called"):
+            stages = [self._stage(a, b) for a, b in self._ranges(0, len(self._wiring.layers) - 1)]
+            return list(dict.fromkeys(n for s in stages for n in s.executable.kernel_names()))
+
     def reshape(self) -> None:
         """Carry changed input shapes through the net, so that all blobs have their new shapes.
 

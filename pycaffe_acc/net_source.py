@@ -9,6 +9,7 @@ from typing import Any
 
 from cnml.executable import PRECISIONS
 from pycaffe_acc.errors import CheckError
+from pycaffe_acc.mode import checked_threads
 from pycaffe_acc.net_filter import filter_net
 from pycaffe_acc.proto import caffe_pb2
 from pycaffe_acc.splits import insert_splits, rename_in_place
@@ -92,13 +93,14 @@ def read_source(args: Sequence[Any], kwargs: dict[str, Any]) -> NetSource:
     precision = given.get("precision") or "fp32"
     if precision not in PRECISIONS:
         raise CheckError(f"Net: precision is {precision!r}; it must be one of {', '.join(PRECISIONS)}")
+    threads = checked_threads(given.get("threads"))
     description, path, unknown = _read(given["network_file"], given.get("allow_unknown_fields"))
     layers = filter_net(description, phase=phase, level=int(given.get("level") or 0), stages=tuple(stages))
     vendor = bool(given.get("vendor_exact"))
     layers = (rename_in_place if vendor else insert_splits)(layers, caffe_pb2.LayerParameter)
     allowed = given.get("allow_python_layers")
     return NetSource(description, layers, phase, given.get("weights"), int(given.get("level") or 0), tuple(stages), vendor,
-                     _python_layers_allowed if allowed is None else bool(allowed), given.get("threads"), precision, path, unknown)
+                     _python_layers_allowed if allowed is None else bool(allowed), threads, precision, path, unknown)
 
 
 def _arguments(args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:

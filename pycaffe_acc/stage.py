@@ -18,6 +18,7 @@ from pycaffe_acc.blob import Blob, Place
 from pycaffe_acc.build import Wiring
 from pycaffe_acc.deferred import Deferred, Recipe, Remote
 from pycaffe_acc.errors import CheckError
+from pycaffe_acc.memory_budget import check_activations
 
 Groups = dict[str, set[str]]
 
@@ -132,6 +133,7 @@ class Stage:
         env = {name: graph.input(blobs[name].shape, name) for name in self._inputs}
         sources = dict(env)
         emit_range(net, groups, first, last, graph, env)
+        check_activations({n: t.shape for n, t in env.items()})
         self._tops: dict[str, Tensor] = {n: t for n, t in env.items() if sources.get(n) is not t}
         self._copies = {name: device.malloc(max(4, tensor.nbytes)) for name, tensor in sources.items()}
         bindings = {tensor: self._copies[name] for name, tensor in sources.items()}

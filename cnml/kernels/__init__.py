@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import os
 import pkgutil
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 
+from cnml.errors import CnmlError, Status
 from cnrt import kernel_table
+from cnrt.cpu import effective_cpus
+
+log = logging.getLogger(__name__)
 
 Function = TypeVar("Function", bound=Callable[..., None])
 
@@ -117,6 +123,44 @@ def compile_all(names: Iterable[str] | None = None, processes: int = 1) -> dict[
     if processes > 1 and len(wanted) > 1:
         _fill_cache([wanted[i::processes] for i in range(processes)])
     return {name: kernel_table.address(name) for name in wanted}
+
+
+def compile_cold(names: list[str]) -> None:
+    """Compile the kernels of the first net after installation or upgrade in several processes, since Numba compiles one at a time in a process.
+
+    Does nothing where there is no cache, one processor, or no Python program to start (`PYCAFFE_ACC_COMPILERS` sets how many; 1: never). Whatever
+    goes wrong shows again, with its message, when this process compiles the kernel.
+    """
+    missing = [n for n in names if not kernel_table.loaded(n)]
+    if len(missing) < 4 or (count := min(compilers(), len(missing))) < 2:
+        return
+    cache = importlib.import_module("cnml.compile_cache")
+    mark = cache.warm_mark()
+    if mark is None or mark.exists():
+        return
+    try:
+        _fill_cache([["executor", *missing][i::count] for i in range(count)])
+        mark.touch()
+    except OSError as e:
+        log.info("kernels are compiled one by one: %s", e)
+
+
+def compilers() -> int:
+    """Processes that compile kernels: `PYCAFFE_ACC_COMPILERS`, else the processors this process may use, 8 at most; 1 where no Python can be started.
+
+    Raises
+    ------
+    CnmlError
+        The variable is not a positive whole number.
+    """
+    asked = os.environ.get("PYCAFFE_ACC_COMPILERS")
+    if asked:
+        if not asked.isdecimal() or int(asked) < 1:
+            raise CnmlError(f"PYCAFFE_ACC_COMPILERS is '{asked}'; it must be a whole number of at least 1", Status.INVALIDARG)
+        return int(asked)
+    # in an embedded or frozen interpreter, sys.executable may be any program
+    python = not getattr(sys, "frozen", False) and Path(sys.executable or "").name.lower().startswith(("python", "pypy"))
+    return min(effective_cpus(), 8) if python else 1
 
 
 def _fill_cache(shares: list[list[str]]) -> None:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from cnrt.cpu import cgroup_quota, effective_cpus, pinned_cpus
+from cnrt.errors import CnrtError
 
 
 def test_affinity_and_override(monkeypatch):
@@ -16,7 +17,7 @@ def test_affinity_and_override(monkeypatch):
     assert effective_cpus() == 7
     for bad in ("0", "-1", "two", "\u00b2", "1.5"):
         monkeypatch.setenv("PYCAFFE_ACC_CORES", bad)
-        with pytest.raises(ValueError, match=f"PYCAFFE_ACC_CORES is '{bad}'; it must be a positive integer"):
+        with pytest.raises(CnrtError, match=f"PYCAFFE_ACC_CORES is '{bad}'; it must be a positive integer"):
             effective_cpus()
 
 
@@ -41,7 +42,7 @@ def test_the_processors_to_stay_on(asked, cpus, monkeypatch):
 def test_processors_that_cannot_be_had(asked, why, monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 2, 3})
     monkeypatch.setenv("PYCAFFE_ACC_PIN", asked)
-    with pytest.raises(ValueError, match=f"PYCAFFE_ACC_PIN is '{asked}'; it .*{why}"):
+    with pytest.raises(CnrtError, match=f"PYCAFFE_ACC_PIN is '{asked}'; it .*{why}"):
         pinned_cpus()
 
 
