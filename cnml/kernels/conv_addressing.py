@@ -120,16 +120,16 @@ def fill_pixels(table, phase, first, rows, padded, pixels):
     gh, gw = word(phase, GRID_HEIGHT), word(phase, GRID_WIDTH)
     oh, ow = word(table, OUT_HEIGHT), word(table, OUT_WIDTH)
     out_y, out_x, step_y, step_x = word(phase, OUT_Y), word(phase, OUT_X), word(phase, OUT_STEP_Y), word(phase, OUT_STEP_X)
-    if gw == ow and gh == oh:  # all of it, in order
-        ramp(pixels, rows, first, 1)
-    else:
-        i, gx, line = 0, first % gw, first // gw
-        while i < rows:
+    i, gx, line = 0, first % gw, first // gw
+    while i < padded:
+        at, step, n = word(pixels, max(i - 1, 0)), 0, padded - i
+        if i < rows:
             at = ((line // gh) * oh + out_y + (line % gh) * step_y) * ow + out_x + gx * step_x
-            n = min(rows - i, gw - gx)
-            ramp(pixels + 8 * i, n, at, step_x)
-            i, gx, line = i + n, 0, line + 1
-    ramp(pixels + 8 * rows, padded - rows, word(pixels, rows - 1), 0)
+            step, n = step_x, min(rows - i, gw - gx)
+        if i < rows and gw == ow and gh == oh:  # all of it, in order
+            step, n = 1, rows
+        ramp(pixels + 8 * i, n, at, step)
+        i, gx, line = i + n, 0, line + 1
 
 
 @jit
@@ -158,18 +158,20 @@ def fill_taps(table, phase, x, zeros, first, rows, mr, offsets, entries, pointer
     offset, entry = i64_at(offsets, nt), i64_at(entries, 2 * tiles)
     for t in range(nt):
         offset[t] = word(table, word(phase, FIRST_TAP) + 3 * t + 2)
-    ramp(entries, 2 * tiles, 0, 0)
+    for tile in range(tiles):
+        entry[2 * tile + 1] = 0
     before = min(max((step_x - 1 - word(phase, MIN_X)) // step_x, 0), gw)  # so many pixels of a line have taps left of the image
     behind = min(max((word(table, WIDTH) - word(phase, MAX_X) + step_x - 1) // step_x, before), gw)  # and from here on right of it
     i, gx, line = 0, first % gw, first // gw
-    while i < rows:
-        n = min(rows - i, gw - gx)
-        ramp(pointers + 8 * i, n, line_start(table, phase, x, line) + gx * step_bytes, step_bytes)
-        inside = line_inside(table, phase, line)
-        mark_border(entry, i, min(before - gx, n) if inside else n, mr)
-        mark_border(entry, i + max(behind - gx, 0), n - max(behind - gx, 0), mr)
+    while i < tiles * mr:
+        at, step, n = word(pointers, max(i - 1, 0)), 0, tiles * mr - i
+        if i < rows:
+            at, step, n = line_start(table, phase, x, line) + gx * step_bytes, step_bytes, min(rows - i, gw - gx)
+            inside = line_inside(table, phase, line)
+            mark_border(entry, i, min(before - gx, n) if inside else n, mr)
+            mark_border(entry, i + max(behind - gx, 0), n - max(behind - gx, 0), mr)
+        ramp(pointers + 8 * i, n, at, step)
         i, gx, line = i + n, 0, line + 1
-    ramp(pointers + 8 * rows, tiles * mr - rows, word(pointers, rows - 1), 0)
     border = pointers + 8 * tiles * mr
     for tile in range(tiles):
         at = first + tile * mr
@@ -205,8 +207,9 @@ def fill_border(table, phase, x, zeros, gx, line, n, mr, pointers):
         if gx == gw:
             gx = 0
             line += 1
-    for t in range(nt):
-        ramp(pointers + 8 * (t * mr + n), mr - n, dst[t * mr + n - 1], 0)
+    for i in range(n, mr):
+        for t in range(nt):
+            dst[t * mr + i] = dst[t * mr + n - 1]
 
 
 @jit
@@ -276,9 +279,13 @@ def fill_staged(table, phase, line_bytes, buffer, rows, mr, offsets, entries, po
     offset, entry = i64_at(offsets, nt), i64_at(entries, 2 * tiles)
     for t in range(nt):
         offset[t] = (word(table, word(phase, FIRST_TAP) + 3 * t) - word(phase, MIN_Y)) * line_bytes
-    for i in range(0, rows, gw):
-        ramp(pointers + 8 * i, min(gw, rows - i), buffer + i // gw * step_y, step_x)
-    ramp(pointers + 8 * rows, tiles * mr - rows, word(pointers, rows - 1), 0)
+    i = 0
+    while i < tiles * mr:
+        at, step, n = word(pointers, max(i - 1, 0)), 0, tiles * mr - i
+        if i < rows:
+            at, step, n = buffer + i // gw * step_y, step_x, min(gw, rows - i)
+        ramp(pointers + 8 * i, n, at, step)
+        i += n
     for tile in range(tiles):
         entry[2 * tile], entry[2 * tile + 1] = pointers + 8 * tile * mr, 0
 
