@@ -178,8 +178,8 @@ def description(name: str, options: argparse.Namespace) -> tuple[caffe.Net, dict
     limits = Limits(1, memory=True)
     return net, {
         "network": name, "net_name": net.name, "input": list(net.blobs[net.inputs[0]].shape[1:]), "gflop": 2e-9 * sum(r["macs"] for r in layers),
-        "weights": "seeded", **known, "layers": layers, "limit_gflops": max(limits.multiply_add_gflops() for _ in range(9)),
-        "memory_gbytes": max(limits.memory_gbytes() for _ in range(9)), "environment": described_environment(), "settings": []}
+        "weights": "seeded", **known, "layers": layers, "limit_gflops": max(limits.multiply_add_gflops() for _ in range(options.rounds)),
+        "memory_gbytes": max(limits.memory_gbytes() for _ in range(options.rounds)), "environment": described_environment(), "settings": []}
 
 
 def described_environment() -> dict[str, Any]:
