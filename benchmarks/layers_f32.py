@@ -1,21 +1,23 @@
 """Float32 kernels of layers that are no convolutions, against what this core can do, measured in the same process.
 
-    python benchmarks/layers_f32.py [net ...] [--match TEXT] [--batch N] [--cores N] [--rounds N]
+    python benchmarks/layers_f32.py [net ...] [--match TEXT] [--batch N] [--tasks N] [--rounds N]
 
 Nets are the files of `benchmarks/shapes/layers`; all of them if none is named. A layer's limit is the slowest of three: a loop that copies as many
 bytes as the layer reads and writes (to and from arrays of the layer's size, so in the same level of cache), a loop that reads its weights, and its
-multiply-adds in registers. Limits and layers are timed in turn, and the best round counts: other load on the machine then lowers both.
+multiply-adds in registers. Limits and layers are timed in turn, and the best round counts: other load on the machine then lowers both. With several
+tasks each is timed alone and the slowest counts, which shows whether the shares are even.
 """
 from __future__ import annotations
 
 import argparse
 import ctypes
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from conv_f32 import KERNEL, PEAK_STEPS, peak_kernel, seconds
+from conv_f32 import KERNEL, PEAK_STEPS, peak_kernel
 
 import cnml.kernels  # noqa: F401  registers the kernels
 from cnml.emitter import Call, Emitter, ScratchBlock
@@ -100,7 +102,7 @@ def read_layers(net: str, batch: int, match: str) -> Iterable[tuple[str, Case]]:
         yield f"{names[0]}{'' if len(names) == 1 else f' ({len(names)})'} {text}", CASES[kind](batch, *columns)
 
 
-def make_layer(name: str, case: Case, cores: int) -> Layer:
+def make_layer(name: str, case: Case, tasks: int) -> Layer:
     """Random data for an operator, images with the channels innermost, and its instructions bound to it."""
     op, inputs, parameters = case
     rng = np.random.default_rng(0)
@@ -118,19 +120,19 @@ def make_layer(name: str, case: Case, cores: int) -> Layer:
     for t in sources:
         arrays[t][...] = rng.standard_normal(t.count, np.float32)
     alive: list[object] = [arrays, blobs]
-    runs = [bind(call, arrays, cores, alive) for call in emit.calls]
+    runs = [bind(call, arrays, tasks, alive) for call in emit.calls]
     passes, weights = (inputs[0][0] if isinstance(op, LSTM) else 1), sum(4 * b.array.size for b in blobs)
     macs = op.macs([s.shape for s in sources], [o.shape for o in outs])
     return Layer(name, runs, sum(t.nbytes for t in arrays), weights, passes, 2 * macs, alive)
 
 
-def bind(call: Call, arrays: dict[Tensor, np.ndarray], cores: int, alive: list[object]) -> Task:
+def bind(call: Call, arrays: dict[Tensor, np.ndarray], tasks: int, alive: list[object]) -> Task:
     """An instruction as a function."""
     words: list[object] = []
     for a in call.args:
         if isinstance(a, ScratchBlock):
             step = -(-a.nbytes // 64) * 64
-            words += [aligned_empty((max(step * cores, 64),), np.uint8), step]
+            words += [aligned_empty((max(step * tasks, 64),), np.uint8), step]
         else:
             words.append(arrays[a] if isinstance(a, Tensor) else a.array if isinstance(a, Parameter) else a)
     block = np.zeros(len(words), np.int64)
@@ -163,16 +165,26 @@ def read_kernel(args: int, task_id: int, task_dim: int) -> None:
     f32_at(word(args, 1), task_dim)[task_id] = total
 
 
+def seconds(run: Task, tasks: int) -> float:
+    """Time of the slowest task."""
+    slowest = 0.0
+    for task in range(tasks):
+        start = time.perf_counter()
+        run(task, tasks)
+        slowest = max(slowest, time.perf_counter() - start)
+    return slowest
+
+
 class Limits:
     """The reference loops, as times for a layer.
 
     Parameters
     ----------
-    cores : int
+    tasks : int
     """
 
-    def __init__(self, cores: int):
-        self._cores = cores
+    def __init__(self, tasks: int):
+        self._tasks = tasks
         self._copy, self._read, self._peak = (KERNEL(kernel_cfunc(f)) for f in (copy_kernel, read_kernel, peak_kernel))
         self._registers = aligned_empty((CHAINS * LANES,))
         self._registers[...] = 0.5
@@ -186,7 +198,7 @@ class Limits:
         x, y = self._arrays[key, x_bytes]
         block = np.array([x.ctypes.data, y.ctypes.data, x.size], np.int64)
         address = block.ctypes.data
-        return seconds(lambda task, tasks: f(address, task, tasks), self._cores)
+        return seconds(lambda task, tasks: f(address, task, tasks), self._tasks)
 
     def of(self, layer: Layer) -> tuple[float, float, float]:
         """Seconds for its activations, its weights and its multiply-adds."""
@@ -195,13 +207,13 @@ class Limits:
         if not layer.operations:
             return moved, read, 0.0
         address = self._registers.ctypes.data
-        peak = seconds(lambda task, tasks: self._peak(address, task, tasks), self._cores) / (2 * PEAK_STEPS * CHAINS * LANES * self._cores)
+        peak = seconds(lambda task, tasks: self._peak(address, task, tasks), 1) / (2 * PEAK_STEPS * CHAINS * LANES * self._tasks)
         return moved, read, peak * layer.operations
 
 
-def run(layer: Layer, cores: int) -> float:
+def run(layer: Layer, tasks: int) -> float:
     """Seconds for all its instructions."""
-    return sum(seconds(f, cores) for f in layer.runs)
+    return sum(seconds(f, tasks) for f in layer.runs)
 
 
 def main() -> None:
@@ -210,18 +222,18 @@ def main() -> None:
     parser.add_argument("nets", nargs="*", default=sorted(p.stem for p in SHAPES.glob("*.txt")))
     parser.add_argument("--match", default="", help="only the lines that hold this text")
     parser.add_argument("--batch", type=int, default=1)
-    parser.add_argument("--cores", type=int, default=1)
+    parser.add_argument("--tasks", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
-    limits = Limits(options.cores)
+    limits = Limits(options.tasks)
     for net in options.nets:
         print(f"\n{net}, batch {options.batch}")
         for name, case in read_layers(net, options.batch, options.match):
-            layer = make_layer(name, case, options.cores)
+            layer = make_layer(name, case, options.tasks)
             best, bound = np.inf, np.full(3, np.inf)
             for _ in range(options.rounds):
                 bound = np.minimum(bound, np.min([limits.of(layer) for _ in range(2)], axis=0))
-                best = min(best, *(run(layer, options.cores) for _ in range(3)))
+                best = min(best, *(run(layer, options.tasks) for _ in range(3)))
             report(layer, best, bound)
 
 

@@ -14,21 +14,26 @@ from cnml.kernels.argblock import word
 from cnml.kernels.pool_plan import LINES, line_name
 from cnml.ukernels.window_f32 import GREATEST, LANES, SUM, window, window_line
 
-#: channels of a block
-BLOCK = 64
-#: rows for each task that count as enough to be shared evenly
-ENOUGH = 16
+#: channels of a block: where they do not go into the wider ones and tasks share, the narrower, for even shares
+BLOCK, NARROW = 64, 32
+#: channels of a block where pixels lie a multiple of this many floats apart, so that they compete for the same sets of the cache
+COMPETING = 256
+#: rows for each task that count as enough to be shared evenly; and where pixels compete
+ENOUGH, FEW = 16, 4
 #: bytes of a block's rows that stay in the first-level cache until the next row of windows reads them again
 NEAR = 24 * 1024
 ONE = np.float32(1)
 
 
 @jit
-def blocks(args, task_dim):
-    """Into how many blocks of channels the image is divided: where rows are few, and where a block's rows are read again from close by."""
+def block_of(args, task_dim):
+    """Channels of a block. The image is divided where rows are few, and where a block's rows are read again from close by."""
     h_step, rows, channels = word(args, 10), word(args, 2) * word(args, 6), word(args, 5)
-    again = h_step < word(args, 8) and word(args, 8) * word(args, 4) * BLOCK * 4 <= NEAR
-    return (channels + BLOCK - 1) // BLOCK if again or (task_dim > 1 and rows < ENOUGH * task_dim) else 1
+    competing = word(args, 14) % COMPETING == 0
+    again = h_step < word(args, 8) and word(args, 8) * word(args, 4) * BLOCK * 4 <= NEAR and not competing
+    if again or (task_dim > 1 and rows < (FEW if competing else ENOUGH) * task_dim):
+        return COMPETING if competing else (NARROW if task_dim > 1 and channels % BLOCK != 0 else BLOCK)
+    return max(channels, 1)
 
 
 @jit
@@ -40,14 +45,14 @@ def span(i, size, kernel_size, stride, pad):
 
 
 @jit
-def row_address(args, unit, parts, image_row):
+def row_address(args, unit, block, image_row):
     """Addresses of a unit's first input (in the image row given) and output, and its channels."""
     h, w, c, oh, ow = word(args, 3), word(args, 4), word(args, 5), word(args, 6), word(args, 7)
     rows = word(args, 2) * oh
-    row, first = unit % rows, unit // rows * BLOCK
+    row, first = unit % rows, unit // rows * block
     x = word(args, 0) + 4 * ((row // oh * h + image_row) * w * word(args, 14) + first)
     y = word(args, 1) + 4 * (row * ow * word(args, 15) + first)
-    return x, y, (c if parts == 1 else min(BLOCK, c - first))
+    return x, y, min(block, c - first)
 
 
 def _pool(kind):
@@ -55,11 +60,11 @@ def _pool(kind):
         """Any window."""
         n, h, w, oh, ow = word(args, 2), word(args, 3), word(args, 4), word(args, 6), word(args, 7)
         pixel, out_pixel = 4 * word(args, 14), 4 * word(args, 15)
-        parts = blocks(args, task_dim)
-        units = n * oh * parts
+        block = block_of(args, task_dim)
+        units = n * oh * ((word(args, 5) + block - 1) // block)
         for unit in range(units * task_id // task_dim, units * (task_id + 1) // task_dim):
             h0, h1, height = span(unit % oh, h, word(args, 8), word(args, 10), word(args, 12))
-            x, y, channels = row_address(args, unit, parts, h0)
+            x, y, channels = row_address(args, unit, block, h0)
             for j in range(ow):
                 w0, w1, width = span(j, w, word(args, 9), word(args, 11), word(args, 13))
                 # a window wholly outside may have the extent 0: 0 * inf is the NaN that 0 / 0 gives
@@ -76,13 +81,13 @@ def _pool_lines(kind, kernel_h, kernel_w, stride_w, lanes):
         """Windows of one size and one horizontal stride: whole ones in lines, those at the border one by one."""
         n, h, w, oh, ow = word(args, 2), word(args, 3), word(args, 4), word(args, 6), word(args, 7)
         pad, pixel, out_pixel = word(args, 13), 4 * word(args, 14), 4 * word(args, 15)
-        parts = blocks(args, task_dim)
-        units = n * oh * parts
+        block = block_of(args, task_dim)
+        units = n * oh * ((word(args, 5) + block - 1) // block)
         j0 = min((pad + stride_w - 1) // stride_w, ow)
         j1 = max(min((w + pad - kernel_w) // stride_w + 1, ow), j0)
         for unit in range(units * task_id // task_dim, units * (task_id + 1) // task_dim):
             h0, h1, height = span(unit % oh, h, kernel_h, word(args, 10), word(args, 12))
-            x, y, channels = row_address(args, unit, parts, h0)
+            x, y, channels = row_address(args, unit, block, h0)
             inside, rows = 0, h1 - h0
             if channels >= lanes and rows >= fewer:
                 inside = j1 - j0
