@@ -98,6 +98,11 @@ class Emitter:
             return (stored_half(weights), *rest)
         return self.packed((key, "half"), make_half, parameter, *others)
 
+    @property
+    def item(self) -> int:
+        """Bytes of a weight as `packed_weights` stores it."""
+        return 2 if self.half else 4
+
     def stored(self, kernel: str) -> str:
         """The name of a kernel for weights as `packed_weights` stores them."""
         return half_name(kernel) if self.half else kernel

@@ -29,6 +29,8 @@ class Product(NamedTuple):
         Of a group.
     staged : bool
         Input lines are copied first.
+    item : int
+        Bytes of a weight.
     """
 
     shape: Conv2dShape
@@ -37,6 +39,7 @@ class Product(NamedTuple):
     depth: int
     outputs: int
     staged: bool = False
+    item: int = 4
 
     @property
     def pixels(self) -> int:
@@ -46,7 +49,7 @@ class Product(NamedTuple):
     @property
     def weight_bytes(self) -> int:
         """Of all phases and groups, unpadded."""
-        return 4 * sum(self.taps) * self.depth * self.outputs * self.shape.group
+        return self.item * sum(self.taps) * self.depth * self.outputs * self.shape.group
 
 
 class Blocking(NamedTuple):
@@ -96,7 +99,7 @@ def blocking(product: Product, tile: Tile, nr: int, panel_outer: bool, *, items:
         chunk = _staged_chunk(product, tile.mr)
     else:
         chunk = _chunk(product, tile.mr, panel_outer, items)
-    return Blocking(tile, panel_outer, chunk, *_blocks(max(product.taps), product.depth, nr, revisit and product.pixels > tile.mr))
+    return Blocking(tile, panel_outer, chunk, *_blocks(max(product.taps), product.depth, nr * product.item, revisit and product.pixels > tile.mr))
 
 
 def _chunk(product: Product, mr: int, panel_outer: bool, items: int) -> int:
@@ -118,9 +121,9 @@ def _staged_chunk(product: Product, mr: int) -> int:
                       key=lambda n: (ceil(n * wide / mr) * mr / (n * wide)) * (1 + 0.05 * overlap / (n * shape.stride[0])))
 
 
-def _blocks(taps: int, depth: int, nr: int, revisit: bool) -> tuple[int, int]:
+def _blocks(taps: int, depth: int, row_bytes: int, revisit: bool) -> tuple[int, int]:
     """Taps and depth between two visits of the sums: a panel of weights that stays in cache while the pixels pass."""
-    steps = PANEL_BYTES // (4 * nr)
+    steps = PANEL_BYTES // row_bytes
     if not revisit or taps * depth <= steps:
         return max(taps, 1), depth
     if depth >= steps:

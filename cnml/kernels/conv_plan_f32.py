@@ -118,7 +118,7 @@ VARIANTS: tuple[Variant, ...] = (
 
 
 def plan_conv2d(shape: Conv2dShape, *, plain_input: bool = False, pixels: Pixels = DENSE, tile: Tile | None = None, variant: str = "",
-                panel_outer: bool | None = None) -> ConvPlan:
+                panel_outer: bool | None = None, item: int = 4) -> ConvPlan:
     """Choose how a convolution on channels-last images runs.
 
     Parameters
@@ -133,6 +133,8 @@ def plan_conv2d(shape: Conv2dShape, *, plain_input: bool = False, pixels: Pixels
         A row of `VARIANTS` to take instead of the first that applies.
     panel_outer : bool, optional
         Whether a block of weights stays while all pixels pass, instead of the cheaper order.
+    item : int
+        Bytes of a weight, for the choice; the plan names the kernel for 4 (see `cnml.kernels.conv_tiles.half_name`).
 
     Returns
     -------
@@ -152,7 +154,7 @@ def plan_conv2d(shape: Conv2dShape, *, plain_input: bool = False, pixels: Pixels
     phase = _conv_phase(shape, rows[0].staged != ct.DIRECT)
     if rows[0].name == "sliding":
         return _plan_sliding(shape, phase, pixels.filled(shape), tile or SLIDING_TILES[isa().lanes][0])
-    return _plan(shape, (phase,), shape.out, pixels.filled(shape), rows[0], tile, panel_outer)
+    return _plan(shape, (phase,), shape.out, pixels.filled(shape), rows[0], tile, panel_outer, item)
 
 
 def plan_deconv2d(shape: Conv2dShape, out: tuple[int, int], *, pixels: Pixels = DENSE, tile: Tile | None = None) -> ConvPlan:
@@ -221,10 +223,10 @@ def _cut(product: Product, variant: Variant, tile: Tile | None, panel_outer: boo
 
 
 def _plan(shape: Conv2dShape, phases: tuple[Phase, ...], out: tuple[int, int], pixels: Pixels, variant: Variant, tile: Tile | None,
-          panel_outer: bool | None = None) -> ConvPlan:
+          panel_outer: bool | None = None, item: int = 4) -> ConvPlan:
     lanes, staged, depthwise, narrow = isa().lanes, variant.staged != ct.DIRECT, variant.name == "depthwise", variant.name == "narrow"
     depth, group_outputs = shape.channels // shape.group * (shape.kernel[1] if staged else 1), shape.outputs // shape.group
-    product = Product(shape, tuple(p.grid for p in phases), tuple(len(p.taps) for p in phases), depth, group_outputs, staged)
+    product = Product(shape, tuple(p.grid for p in phases), tuple(len(p.taps) for p in phases), depth, group_outputs, staged, item)
     (mr, nv, _), panel_outer, chunk, taps_block, depth_block = _cut(product, variant, tile, panel_outer)
     nr, taps = nv * (1 if narrow else lanes), max(product.taps)
     padded = group_outputs * ceil(shape.channels / nr) * nr if depthwise else shape.group * ceil(group_outputs / nr) * nr

@@ -191,7 +191,7 @@ class Convolution(Operator):
         if fast is not None:
             self._lower_winograd(emit, fast, x, add, y)
             return
-        plan = plan_conv2d(image, plain_input=x.layout is Layout.PLAIN and takes_plain(image), pixels=pixels)
+        plan = plan_conv2d(image, plain_input=x.layout is Layout.PLAIN and takes_plain(image), pixels=pixels, item=emit.item)
 
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             weights, bias = self.folded(arrays)
