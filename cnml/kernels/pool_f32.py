@@ -83,13 +83,15 @@ def _pool_lines(kind, kernel_h, kernel_w, stride_w, lanes):
         pad, pixel, out_pixel = word(args, 13), 4 * word(args, 14), 4 * word(args, 15)
         block = block_of(args, task_dim)
         units = n * oh * ((word(args, 5) + block - 1) // block)
+        # going down lines of pixels a large power of two apart is slower than reading all of every window in order
+        lined = word(args, 14) < COMPETING or word(args, 14) & (word(args, 14) - 1) != 0
         j0 = min((pad + stride_w - 1) // stride_w, ow)
         j1 = max(min((w + pad - kernel_w) // stride_w + 1, ow), j0)
         for unit in range(units * task_id // task_dim, units * (task_id + 1) // task_dim):
             h0, h1, height = span(unit % oh, h, kernel_h, word(args, 10), word(args, 12))
             x, y, channels = row_address(args, unit, block, h0)
             inside, rows = 0, h1 - h0
-            if channels >= lanes and rows >= fewer:
+            if channels >= lanes and rows >= fewer and lined:
                 inside = j1 - j0
                 line = (x + (j0 * stride_w - pad) * pixel, y + j0 * out_pixel, channels, w * pixel, pixel, out_pixel)
                 scale = ONE / np.float32(height * kernel_w)
