@@ -1,6 +1,6 @@
 """This package against OpenVINO, onnxruntime and OpenCV on the twelve networks, in turn in one run.
 
-    python benchmarks/peers.py [--out FOLDER] [--only NAMES] [--threads 1,2] [--batches 1,8] [--rounds 9] [--seconds 9] [--resume] [--quick]
+    python benchmarks/peers.py [--out FOLDER] [--only NAMES] [--threads 1,2] [--batches 1,8] [--rounds 9] [--seconds 12] [--resume] [--quick]
 
 Every network runs in a process of its own. At every setting each engine runs first to compare its output with ours (within 1e-3 of the greatest
 value; one that fails is listed with the reason) and to see how long it takes; then they take turns (A B C D A B C D ...). A turn lasts
@@ -59,7 +59,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--threads", type=numbers, default=[1, 2])
     parser.add_argument("--batches", type=numbers, default=[1, 8])
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, default=9.0, help="for the rounds of a setting, but never less than three rounds")
+    parser.add_argument("--seconds", type=float, default=12.0, help="for the rounds of a setting, but never less than three rounds")
     parser.add_argument("--resume", action="store_true", help="keep the settings that FOLDER already holds")
     parser.add_argument("--quick", action="store_true", help="two rounds of each, one thread, batch 1: shows that everything works")
     options = parser.parse_args(arguments)

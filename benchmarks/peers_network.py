@@ -206,7 +206,7 @@ def main() -> None:
     parser.add_argument("--batches", type=json.loads, default=[1, 8])
     parser.add_argument("--engines", type=json.loads, default=list(ENGINES))
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--seconds", type=float, default=12.0)
     options = parser.parse_args()
     start = time.perf_counter()
     net, document = description(options.network, options)

@@ -27,8 +27,9 @@ METHOD = """\
   round. The result is the median over the rounds of each round's median; the ratios are of these medians. At most {rounds} rounds; fewer,
   but three, where they take longer than {seconds:g} seconds.
 - OpenVINO and onnxruntime run the ONNX model that `pycaffe-acc export-onnx` writes: OpenVINO with the latency hint, one stream, FP32 asked
-  for; onnxruntime with all graph optimisations. OpenCV reads prototxt and caffemodel with its own importer, Winograd allowed as it is by
-  default. All get the same number of threads, and the input lies ready in their own form: converting pictures is not measured.
+  for; onnxruntime with all graph optimisations; both fuse every BatchNorm, Scale, activation and sum in it. OpenCV reads prototxt and
+  caffemodel with its own importer, Winograd allowed as it is by default. All get the same number of threads, and the input lies ready in
+  their own form: converting pictures is not measured.
 - Before anything is timed, each engine's output is compared with ours: within 1e-3 of the greatest value (FP16: 0.05), for the same inputs
   and weights.
 - With several threads, onnxruntime's helpers would spin for some 40 ms after a forward and hold a core in the others' turns; that is
