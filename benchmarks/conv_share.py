@@ -35,8 +35,8 @@ def measure(net: str, batch: int, rounds: int, from_memory: bool) -> dict[str, A
     """Both lines of a network."""
     layers: list[tuple[int, Conv2dShape, Candidate, Candidate]] = []
     for name, count, shape in read_shapes(net, batch):
-        plain, m = direct(name, shape, 1), choose_winograd(shape).m
-        layers.append((count, shape, plain, winograd(shape, m, 1) if m else plain))
+        plain, form = direct(name, shape, 1), choose_winograd(shape).form
+        layers.append((count, shape, plain, winograd(shape, form, 1) if form else plain))
     limits, limit = Limits(1), 0.0
     best = {id(c): math.inf for _, _, *both in layers for c in both}
     for _ in range(rounds):

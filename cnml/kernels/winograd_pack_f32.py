@@ -15,7 +15,7 @@ def pack_winograd_f32(plan: WinogradPlan, weights: np.ndarray, bias: np.ndarray 
     Parameters
     ----------
     plan : WinogradPlan
-    weights : (Cout, Cin / group, 3, 3) float
+    weights : (Cout, Cin / group, ry, rx) float
     bias : (Cout,) float, optional
 
     Returns
@@ -26,18 +26,18 @@ def pack_winograd_f32(plan: WinogradPlan, weights: np.ndarray, bias: np.ndarray 
         [block of outputs][outputs of the block].
     """
     lanes, depth = isa().lanes, weights.shape[1]
-    g = weight_transform(plan.m)
-    both = np.kron(g, g)  # row e of the product (i, j), column of the tap (y, x)
+    form, area = plan.form, plan.form.ry * plan.form.rx
+    both = np.kron(weight_transform(form.my, form.ry), weight_transform(form.mx, form.rx))  # row e of the product (i, j), column of the tap (y, x)
     columns = sum(b.vectors for b in plan.blocks) * lanes
     packed, starts, at = aligned_empty((len(both) * depth * columns,)), aligned_empty((columns,)), 0
     total = np.zeros(len(weights)) if bias is None else np.asarray(bias, np.float64).reshape(-1)
     starts[...] = 0
     for b in plan.blocks:
         width = b.vectors * lanes
-        taps = np.zeros((9, depth, width))
-        taps[:, :, :b.columns] = np.asarray(weights[b.output:b.output + b.columns]).reshape(b.columns, depth, 9).transpose(2, 1, 0)
+        taps = np.zeros((area, depth, width))
+        taps[:, :, :b.columns] = np.asarray(weights[b.output:b.output + b.columns]).reshape(b.columns, depth, area).transpose(2, 1, 0)
         out = packed[at * depth * len(both):(at + width) * depth * len(both)]
-        out.reshape(len(both), -1)[...] = both @ taps.reshape(9, -1)
+        out.reshape(len(both), -1)[...] = both @ taps.reshape(area, -1)
         starts[at:at + b.columns] = total[b.output:b.output + b.columns]
         at += width
     return packed, starts

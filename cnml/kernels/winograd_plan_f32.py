@@ -1,7 +1,7 @@
 """How a Winograd convolution runs: blocks, runs of tiles, memory."""
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, prod
 from typing import NamedTuple
 
 import numpy as np
@@ -10,11 +10,8 @@ from cnml.cpu import isa
 from cnml.kernels import winograd_table as wt
 from cnml.kernels.conv_plan_f32 import DENSE, Pixels
 from cnml.kernels.conv_shape import Conv2dShape
-from cnml.kernels.winograd_tiles import VECTORS, whole_rows, winograd_name
+from cnml.kernels.winograd_tiles import FORMS, VECTORS, Form, whole_rows, winograd_name
 from cnml.parameter import aligned_empty
-
-#: outputs of a tile along an axis
-SIZES: tuple[int, ...] = (2, 4, 6)
 
 SHARED_TILES = 128           # up to here all tiles may be transformed before the products, whose tasks then share blocks of outputs:
 FEW_TILES = 32               # up to here they are, because bands of tiles for several tasks would be short,
@@ -41,8 +38,7 @@ class WinogradPlan(NamedTuple):
     ----------
     kernel : str
         Name in the kernel table.
-    m : int
-        Outputs of a tile along an axis.
+    form : Form
     blocks : tuple of Block
         For packing.
     table : ndarray of int64
@@ -56,7 +52,7 @@ class WinogradPlan(NamedTuple):
     """
 
     kernel: str
-    m: int
+    form: Form
     blocks: tuple[Block, ...]
     table: np.ndarray
     scratch_bytes: int
@@ -64,16 +60,18 @@ class WinogradPlan(NamedTuple):
     reason: str
 
 
-def takes_winograd(shape: Conv2dShape) -> bool:
-    """Whether the kernels can run it: 3x3, stride and dilation 1, enough channels and outputs in a group."""
+def forms_of(shape: Conv2dShape) -> tuple[Form, ...]:
+    """The forms that can run it: of its kernel, with stride and dilation 1 and enough channels and outputs in a group."""
     least = max(isa().lanes, LEAST_CHANNELS)
-    return (tuple(shape.kernel) == (3, 3) and tuple(shape.stride) == (1, 1) and tuple(shape.dilation) == (1, 1)
-            and min(shape.channels // shape.group, shape.outputs // shape.group) >= least)
+    few = min(shape.channels // shape.group, shape.outputs // shape.group) < least
+    if few or tuple(shape.stride) != (1, 1) or any(d != 1 and k != 1 for d, k in zip(shape.dilation, shape.kernel, strict=True)):
+        return ()
+    return tuple(f for f in FORMS if (f.ry, f.rx) == tuple(shape.kernel))
 
 
-def tile_counts(shape: Conv2dShape, m: int) -> tuple[int, int]:
+def tile_counts(shape: Conv2dShape, form: Form) -> tuple[int, int]:
     """Tiles down and across an image."""
-    return ceil(shape.out[0] / m), ceil(shape.out[1] / m)
+    return ceil(shape.out[0] / form.my), ceil(shape.out[1] / form.mx)
 
 
 def _row_bytes(shape: Conv2dShape) -> int:
@@ -82,15 +80,15 @@ def _row_bytes(shape: Conv2dShape) -> int:
     return row + 64 if row % 1024 == 0 else row
 
 
-def weight_bytes(shape: Conv2dShape, m: int) -> int:
+def weight_bytes(shape: Conv2dShape, form: Form) -> int:
     """Of the transformed and packed weights."""
-    return 4 * (m + 2) ** 2 * shape.channels // shape.group * sum(b.vectors for b in cut_blocks(shape)) * isa().lanes
+    return 4 * form.count * shape.channels // shape.group * sum(b.vectors for b in cut_blocks(shape)) * isa().lanes
 
 
-def wants_shared(shape: Conv2dShape, m: int) -> bool:
+def wants_shared(shape: Conv2dShape, form: Form) -> bool:
     """Whether all tiles are transformed before the products."""
-    tiles = shape.batch * tile_counts(shape, m)[0] * tile_counts(shape, m)[1]
-    return tiles <= FEW_TILES or tiles <= SHARED_TILES and weight_bytes(shape, m) >= FAR_BYTES
+    tiles = shape.batch * prod(tile_counts(shape, form))
+    return tiles <= FEW_TILES or tiles <= SHARED_TILES and weight_bytes(shape, form) >= FAR_BYTES
 
 
 def cut_blocks(shape: Conv2dShape) -> tuple[Block, ...]:
@@ -116,15 +114,14 @@ def cut_vectors(count: int, widths: tuple[int, ...]) -> list[int]:
     return parts
 
 
-def plan_winograd(shape: Conv2dShape, m: int, *, pixels: Pixels = DENSE, shared: bool | None = None, run: int | None = None) -> WinogradPlan:
+def plan_winograd(shape: Conv2dShape, form: Form, *, pixels: Pixels = DENSE, shared: bool | None = None, run: int | None = None) -> WinogradPlan:
     """Lay out a Winograd convolution.
 
     Parameters
     ----------
     shape : Conv2dShape
-        One that `takes_winograd`.
-    m : int
-        2, 4 or 6: outputs of a tile along an axis.
+    form : Form
+        One of `forms_of(shape)`.
     pixels : Pixels
     shared : bool, optional
         Instead of the rule: transform all tiles first.
@@ -138,31 +135,33 @@ def plan_winograd(shape: Conv2dShape, m: int, *, pixels: Pixels = DENSE, shared:
     Raises
     ------
     ValueError
-        The kernels cannot run the shape, or have no tile of that size.
+        The form does not fit the shape.
     """
-    if m not in SIZES or not takes_winograd(shape):
-        raise ValueError(f"failed to plan a Winograd convolution F({m}x{m}, 3x3) of {shape}: tiles are of {', '.join(map(str, SIZES))} outputs, "
-                         f"kernels of 3x3 with stride and dilation 1, groups of at least {LEAST_CHANNELS} channels and outputs")
-    lanes, count, (tiles_y, tiles_x) = isa().lanes, (m + 2) ** 2, tile_counts(shape, m)
+    if form not in forms_of(shape):
+        raise ValueError(f"failed to plan a Winograd convolution {form.name} of {shape}: it takes kernels of {form.ry}x{form.rx} with stride and "
+                         f"dilation 1 and groups of at least {LEAST_CHANNELS} channels and outputs")
+    lanes, count, (tiles_y, tiles_x) = isa().lanes, form.count, tile_counts(shape, form)
     tiles, wide = shape.batch * tiles_y * tiles_x, VECTORS[lanes][0] * lanes
     v_row = _row_bytes(shape)
     if shared is None:
-        shared = wants_shared(shape, m)
+        shared = wants_shared(shape, form)
     if run is None:
-        run = next(n for limit, n in RUNS if weight_bytes(shape, m) <= limit)
+        run = next(n for limit, n in RUNS if weight_bytes(shape, form) <= limit)
     run = ceil(tiles / ceil(tiles / run))
     v_product = (whole_rows(tiles if shared else run) + 8) * v_row
     v_product += 64 * (v_product // 64 % 2 == 0)
     v_bytes = ceil((count * v_product) / 64) * 64
     blocks = cut_blocks(shape)
-    table = _table(shape, m, pixels.filled(shape), (tiles_y, tiles_x), run, (v_row, v_product, v_bytes), blocks)
-    scratch = v_bytes + 4 * whole_rows(run) * count * wide + 4 * count * shape.channels + 2 * 4 * m * m * wide + 8 * 64
-    reason = (f"winograd F({m}x{m}): {count} products of {tiles} x {shape.channels // shape.group} x {shape.outputs // shape.group}"
-              f"{f' in {shape.group} groups' if shape.group > 1 else ''}, {'all tiles' if shared else f'{run} tiles'} transformed at a time")
-    return WinogradPlan(winograd_name(m), m, blocks, table, ceil(scratch / 64) * 64, (wt.TRANSFORM, wt.PRODUCT) if shared else (wt.FUSED,), reason)
+    table = _table(shape, form, pixels.filled(shape), (tiles_y, tiles_x), run, (v_row, v_product, v_bytes), blocks)
+    scratch = v_bytes + 4 * whole_rows(run) * count * wide + 4 * count * shape.channels + 2 * 4 * form.my * form.mx * wide + 8 * 64
+    groups = f" in {shape.group} groups" if shape.group > 1 else ""
+    reason = (f"winograd {form.name}: {count} products of {tiles} x {shape.channels // shape.group} x {shape.outputs // shape.group}{groups}, "
+              f"{'all tiles' if shared else f'{run} tiles'} transformed at a time")
+    steps = (wt.TRANSFORM, wt.PRODUCT) if shared else (wt.FUSED,)
+    return WinogradPlan(winograd_name(form), form, blocks, table, ceil(scratch / 64) * 64, steps, reason)
 
 
-def _table(shape: Conv2dShape, m: int, pixels: Pixels, tiles: tuple[int, int], run: int, v: tuple[int, int, int],
+def _table(shape: Conv2dShape, form: Form, pixels: Pixels, tiles: tuple[int, int], run: int, v: tuple[int, int, int],
            blocks: tuple[Block, ...]) -> np.ndarray:
     lanes, depth = isa().lanes, shape.channels // shape.group
     h = [0] * wt.HEADER
@@ -171,10 +170,11 @@ def _table(shape: Conv2dShape, m: int, pixels: Pixels, tiles: tuple[int, int], r
     (h[wt.OUT_HEIGHT], h[wt.OUT_WIDTH]), (h[wt.PAD_Y], h[wt.PAD_X]), (h[wt.TILES_Y], h[wt.TILES_X]) = shape.out, shape.pad, tiles
     h[wt.RUN], h[wt.DEPTH], (h[wt.V_ROW], h[wt.V_PRODUCT], h[wt.V_BYTES]) = run, depth, v
     h[wt.BLOCKS], h[wt.VECTORS], h[wt.TILES] = len(blocks), sum(b.vectors for b in blocks), shape.batch * tiles[0] * tiles[1]
-    h[wt.NEAR] = int(run < h[wt.TILES] and weight_bytes(shape, m) <= NEAR_BYTES)
+    h[wt.NEAR] = int(run < h[wt.TILES] and weight_bytes(shape, form) <= NEAR_BYTES)
+    h[wt.TILE_HEIGHT], h[wt.TILE_WIDTH], (h[wt.WINDOW_HEIGHT], h[wt.WINDOW_WIDTH]) = form.my, form.mx, form.size
     words, before = list(h), 0
     for b in blocks:
-        words += [b.output, b.columns, b.vectors, before, 4 * b.group * depth, 4 * (m + 2) ** 2 * depth * before * lanes, 4 * before * lanes]
+        words += [b.output, b.columns, b.vectors, before, 4 * b.group * depth, 4 * form.count * depth * before * lanes, 4 * before * lanes]
         before += b.vectors
     table = aligned_empty((len(words),), np.int64)
     table[:] = words

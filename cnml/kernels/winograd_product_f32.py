@@ -1,17 +1,14 @@
 """The products of a Winograd convolution: rows of transformed inputs times a block of transformed weights.
 
-These are not called by an executor but by `cnml.kernels.winograd_f32`, as external symbols: compiled once, they serve every size of tile.
+These are not called by an executor but by `cnml.kernels.winograd_f32`: compiled once, they serve every form.
 """
 from __future__ import annotations
 
 from functools import partial
 
-from numba import types
-
 from cnml.jit import kernel_cfunc
 from cnml.kernels.conv_tiles import STORED
 from cnml.kernels.winograd_tiles import VECTORS, product_name
-from cnml.ukernels.simd.symbol import define
 from cnml.ukernels.winograd_f32 import FETCH, LANES, winograd_product
 from cnrt import kernel_table
 
@@ -49,23 +46,3 @@ def _product(nv, item):
 for _nv in VECTORS[LANES]:
     for _item in STORED:
         kernel_table.register(product_name(_nv, _item), partial(kernel_cfunc, _product(_nv, _item), words=_WORDS))
-
-
-def _external(rank, item=4):  # type: ignore[no-untyped-def]
-    return types.ExternalFunction(f"cnml_winograd_product_{STORED[item]}_{rank}", types.void(*[types.int64] * _WORDS))
-
-
-#: vectors of the widest, the next and the narrowest block, and their products
-WIDE, MIDDLE = VECTORS[LANES][0], VECTORS[LANES][1]
-product_wide, product_middle, product_narrow = _external(0), _external(1), _external(2)
-#: the same for weights in half precision
-half_wide, half_middle, half_narrow = _external(0, 2), _external(1, 2), _external(2, 2)
-
-
-def link(item: int = 4) -> None:
-    """Compile or load the products for weights of `item` bytes and give them to the linker. Must be called before a kernel that uses them is compiled
-    or loaded.
-    """
-    names = [product_name(nv, item) for nv in VECTORS[LANES]]
-    for rank in range(3):
-        define(f"cnml_winograd_product_{STORED[item]}_{rank}", kernel_table.address(names[min(rank, len(names) - 1)]))

@@ -201,12 +201,12 @@ class Convolution(Operator):
         emit.note(plan.reason)
 
     def _lower_winograd(self, emit: Emitter, plan: WinogradPlan, x: Tensor, add: Tensor | None, y: Tensor) -> None:
-        # the inverse transform of the largest tiles would make percents of the rounding of transformed weights: there the weights are rounded before
-        single = plan.m == 6
+        single = not plan.form.halves  # weights are rounded before their transform
+
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             weights, bias = self.folded(arrays)
             return pack_winograd_f32(plan, round_half(weights) if single and emit.half else weights, bias)
-        key = ("winograd", emit.half, plan.m, self.geometry.group, self.folds, self.ahead)
+        key = ("winograd", emit.half, plan.form.tag, self.geometry.group, self.folds, self.ahead)
         weights, bias = (emit.packed if single else emit.packed_weights)(key, pack, *emit.parameters)
         kernel = plan.kernel if single else emit.stored(plan.kernel)
         for step in plan.steps:

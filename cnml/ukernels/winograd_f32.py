@@ -25,7 +25,7 @@ _UNROLL = 4
 class InputWords(NamedTuple):
     """Integer operands of the input transform; addresses and steps are in bytes."""
 
-    window: Any         # float32: first pixel of the (m + 2) x (m + 2) window
+    window: Any         # float32: first pixel of the window
     row: Any            # from a row of the window to the next
     pixel: Any
     out: Any            # float32: row of the tile in the first product's operand
@@ -37,7 +37,7 @@ class InputWords(NamedTuple):
 class OutputWords(NamedTuple):
     """Integer operands of the output transform; addresses and steps are in bytes."""
 
-    sums: Any           # float32[(m + 2)^2][vectors * lanes]
+    sums: Any           # float32[products][vectors * lanes]
     vectors: Any
     bias: Any           # float32[vectors * lanes]
     add: Any            # a tensor to add, or 0
@@ -81,15 +81,18 @@ def _constant(value: float) -> ir.Constant:
     return ir.Constant(v.vec(LANES), [float(np.float32(value))] * LANES)
 
 
-def _input_line(bd: ir.IRBuilder, m: int, d: list[ir.Value]) -> list[ir.Value]:
+def _input_line(bd: ir.IRBuilder, d: list[ir.Value]) -> list[ir.Value]:
     """B^T d: rows +p and -p share their even and odd powers."""
-    squares = [p * p for p in PAIRS[m]]
+    if len(d) == 1:
+        return d
+    pairs = PAIRS[len(d)]
+    squares = [p * p for p in pairs]
 
     def polynomial(roots: list[float]) -> list[float]:
         return list(np.atleast_1d(np.poly(roots))[::-1]) if roots else [1.0]
     every = polynomial(squares)
     result = [_combine(bd, [(c, d[2 * i]) for i, c in enumerate(every)])]
-    for p, s in zip(PAIRS[m], squares, strict=True):
+    for p, s in zip(pairs, squares, strict=True):
         some = polynomial([t for t in squares if t != s])
         even, odd = (_combine(bd, [(c, d[2 * i + shift]) for i, c in enumerate(some)]) for shift in (2, 1))
         result += [_combine(bd, [(1.0, even), (p, odd)]), _combine(bd, [(1.0, even), (-p, odd)])]
@@ -97,12 +100,15 @@ def _input_line(bd: ir.IRBuilder, m: int, d: list[ir.Value]) -> list[ir.Value]:
 
 
 def _output_line(bd: ir.IRBuilder, m: int, d: list[ir.Value]) -> list[ir.Value]:
-    """A^T d: even powers take the sums of the pairs, odd ones the differences."""
-    sums = [bd.fadd(d[2 * k + 1], d[2 * k + 2]) for k in range(len(PAIRS[m]))]
-    differences = [bd.fsub(d[2 * k + 1], d[2 * k + 2]) for k in range(len(PAIRS[m]))]
+    """A^T d for m outputs: even powers take the sums of the pairs, odd ones the differences."""
+    if len(d) == 1:
+        return d
+    pairs = PAIRS[len(d)]
+    sums = [bd.fadd(d[2 * k + 1], d[2 * k + 2]) for k in range(len(pairs))]
+    differences = [bd.fsub(d[2 * k + 1], d[2 * k + 2]) for k in range(len(pairs))]
     result = []
     for i in range(m):
-        terms = [(p ** i, x) for p, x in zip(PAIRS[m], differences if i % 2 else sums, strict=True)]
+        terms = [(p ** i, x) for p, x in zip(pairs, differences if i % 2 else sums, strict=True)]
         terms += [(1.0, d[0])] if i == 0 else []
         terms += [(1.0, d[-1])] if i == m - 1 else []
         result.append(_combine(bd, terms))
@@ -116,66 +122,65 @@ def _literal(name: str, *values: Any) -> list[int]:
 
 
 @intrinsic(prefer_literal=True)
-def winograd_input(typingctx, m, words):  # type: ignore[no-untyped-def]
-    """out[product][channel] = B^T window B for all channels of one tile."""
-    size, = _literal("winograd_input", m)
+def winograd_input(typingctx, height, width, words):  # type: ignore[no-untyped-def]
+    """out[product][channel] = B^T window B for all channels of one window of height x width."""
+    rows, columns = _literal("winograd_input", height, width)
 
     def codegen(context, bd, sig, args):  # type: ignore[no-untyped-def]
-        w = InputWords(*(bd.extract_value(args[1], i) for i in range(len(InputWords._fields))))
-        t = size + 2
+        w = InputWords(*(bd.extract_value(args[2], i) for i in range(len(InputWords._fields))))
         window, out = pointer(bd, w.window), pointer(bd, w.out)
         with loop(bd, word(0), w.vectors, 1) as i:
             offset = bd.mul(i, word(4 * LANES))
             offset = bd.select(bd.icmp_signed("<", w.last, offset), w.last, offset)
             first, to = at(bd, window, offset), at(bd, out, offset)
-            columns = []
-            for x in range(t):
+            lines = []
+            for x in range(columns):
                 start = at(bd, first, bd.mul(w.pixel, word(x)))
-                columns.append(_input_line(bd, size, [v.load(bd, at(bd, start, bd.mul(w.row, word(y))), LANES) for y in range(t)]))
-            for y in range(t):
-                for x, value in enumerate(_input_line(bd, size, [c[y] for c in columns])):
-                    v.store(bd, value, at(bd, to, bd.mul(w.product, word(y * t + x))))
+                lines.append(_input_line(bd, [v.load(bd, at(bd, start, bd.mul(w.row, word(y))), LANES) for y in range(rows)]))
+            for y in range(rows):
+                for x, value in enumerate(_input_line(bd, [line[y] for line in lines])):
+                    v.store(bd, value, at(bd, to, bd.mul(w.product, word(y * columns + x))))
         return context.get_dummy_value()
 
-    return types.void(m, types.UniTuple(types.intp, len(InputWords._fields))), codegen
+    return types.void(height, width, types.UniTuple(types.intp, len(InputWords._fields))), codegen
 
 
 @intrinsic(prefer_literal=True)
-def winograd_output(typingctx, m, words, low, high):  # type: ignore[no-untyped-def]
-    """out[pixel][channel] = activation(A^T sums A + bias + add) for the m x m pixels of a tile and all channels of a block.
+def winograd_output(typingctx, my, mx, height, width, words, low, high):  # type: ignore[no-untyped-def]
+    """out[pixel][channel] = activation(A^T sums A + bias + add) for my x mx pixels of a tile and all channels of a block.
 
-    `low` and `high` are those of `epilogue_f32`. `add` may be `out`.
+    `sums` are of height x width products, `low` and `high` those of `epilogue_f32`. `add` may be `out`.
     """
-    size, = _literal("winograd_output", m)
+    down, across, rows, columns = _literal("winograd_output", my, mx, height, width)
 
     def codegen(context, bd, sig, args):  # type: ignore[no-untyped-def]
-        w = OutputWords(*(bd.extract_value(args[1], i) for i in range(len(OutputWords._fields))))
-        t = size + 2
+        w = OutputWords(*(bd.extract_value(args[4], i) for i in range(len(OutputWords._fields))))
         step = bd.mul(w.vectors, word(4 * LANES))
-        pixels = [[Cell(bd, v.vec(LANES)) for _ in range(size)] for _ in range(size)]
+        pixels = [(y, x, Cell(bd, v.vec(LANES))) for y in range(down) for x in range(across)]
         with loop(bd, word(0), w.vectors, 1) as i:
             offset = bd.mul(i, word(4 * LANES))
             first = at(bd, pointer(bd, w.sums), offset)
-            columns = []
-            for x in range(t):
+            lines = []
+            for x in range(columns):
                 start = at(bd, first, bd.mul(step, word(x)))
-                columns.append(_output_line(bd, size, [v.load(bd, at(bd, start, bd.mul(step, word(y * t))), LANES) for y in range(t)]))
+                sums = [v.load(bd, at(bd, start, bd.mul(step, word(y * columns))), LANES) for y in range(rows)]
+                lines.append(_output_line(bd, down, sums))
             bias = v.load(bd, at(bd, pointer(bd, w.bias), offset), LANES)
-            for y in range(size):
-                for x, value in enumerate(_output_line(bd, size, [c[y] for c in columns])):
-                    pixels[y][x].set(bd.fadd(value, bias))
+            results = [_output_line(bd, across, [line[y] for line in lines]) for y in range(down)]
+            for y, x, cell in pixels:
+                cell.set(bd.fadd(results[y][x], bias))
             with bd.if_then(bd.icmp_signed("!=", w.add, word(0)), likely=False):
                 start = at(bd, pointer(bd, w.add), offset)
-                for y, x, cell in ((y, x, cell) for y, line in enumerate(pixels) for x, cell in enumerate(line)):
+                for y, x, cell in pixels:
                     where = at(bd, start, bd.add(bd.mul(w.add_row, word(y)), bd.mul(w.add_pixel, word(x))))
                     cell.set(bd.fadd(cell.get(), v.load(bd, where, LANES)))
-            activate(bd, w.mode, (args[2], args[3]), [cell for line in pixels for cell in line], LANES)
+            activate(bd, w.mode, (args[5], args[6]), [cell for _, _, cell in pixels], LANES)
             start = at(bd, pointer(bd, w.out), offset)
-            for y, x, cell in ((y, x, cell) for y, line in enumerate(pixels) for x, cell in enumerate(line)):
+            for y, x, cell in pixels:
                 v.store(bd, cell.get(), at(bd, start, bd.add(bd.mul(w.out_row, word(y)), bd.mul(w.out_pixel, word(x)))))
         return context.get_dummy_value()
 
-    return types.void(m, types.UniTuple(types.intp, len(OutputWords._fields)), types.float32, types.float32), codegen
+    return types.void(my, mx, height, width, types.UniTuple(types.intp, len(OutputWords._fields)), types.float32, types.float32), codegen
 
 
 @intrinsic(prefer_literal=True)

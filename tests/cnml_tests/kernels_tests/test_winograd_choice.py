@@ -5,33 +5,43 @@ import pytest
 from cnml.errors import CnmlError
 from cnml.kernels.conv_shape import Conv2dShape
 from cnml.kernels.winograd_choice import CHOICES, choose_winograd, plan_chosen, winograd_cost
-from cnml.kernels.winograd_plan_f32 import cut_vectors
+from cnml.kernels.winograd_plan_f32 import cut_vectors, forms_of
 
 
 def image(channels, size, outputs, **changes):
     return Conv2dShape(1, channels, size, size, outputs, (3, 3), (1, 1), (1, 1))._replace(**changes)
 
 
-@pytest.mark.parametrize(("s", "m"), [
-    (image(256, 56, 256), (4, 6)), (image(512, 14, 512), (4,)), (image(128, 4, 128), (2,)), (image(64, 2, 64), (0,)), (image(3, 224, 64), (0,)),
-    (image(64, 56, 64, stride=(2, 2)), (0,)), (image(64, 56, 64, dilation=(2, 2)), (0,)), (image(64, 56, 64, kernel=(5, 5)), (0,)),
-    (image(64, 56, 64, group=64), (0,))])
-def test_chosen(monkeypatch, s, m):
+@pytest.mark.parametrize(("s", "tags"), [
+    (image(256, 56, 256), ("4x4_3x3", "6x6_3x3")), (image(512, 14, 512), ("4x4_3x3",)), (image(128, 4, 128), ("2x2_3x3",)),
+    (image(96, 27, 256, kernel=(5, 5), pad=(2, 2), group=2), ("2x2_5x5", "4x4_5x5")), (image(192, 17, 192, kernel=(1, 7), pad=(0, 3)), ("1x4_1x7",)),
+    (image(192, 17, 192, kernel=(7, 1), pad=(3, 0)), ("4x1_7x1",)), (image(64, 2, 64), ()), (image(3, 224, 64), ()),
+    (image(64, 56, 64, stride=(2, 2)), ()), (image(64, 56, 64, dilation=(2, 2)), ()), (image(64, 56, 64, kernel=(7, 7)), ()),
+    (image(64, 56, 64, group=64), ())])
+def test_chosen(monkeypatch, s, tags):
     monkeypatch.delenv("PYCAFFE_ACC_CONV", raising=False)
-    assert choose_winograd(s).m in m
+    form = choose_winograd(s).form
+    assert form is None if not tags else form is not None and form.tag in tags
 
 
-def test_small_maps_keep_the_accurate_tiles():
-    assert all(choose_winograd(image(512, size, 512)).m != 6 for size in (7, 14, 28))
+def test_small_maps_keep_the_accurate_forms():
+    for size in (7, 14, 17):
+        form = choose_winograd(image(512, size, 512)).form
+        assert form is not None
+        assert form.count <= 36
 
 
 def test_override(monkeypatch):
     s = image(64, 2, 64)
-    for name in CHOICES[1:]:
+    for name in CHOICES[2:]:
         monkeypatch.setenv("PYCAFFE_ACC_CONV", name)
-        assert choose_winograd(s) == (0 if name == "direct" else int(name[-1]), "PYCAFFE_ACC_CONV asks for it")
-    monkeypatch.setenv("PYCAFFE_ACC_CONV", "winograd4")
-    assert choose_winograd(image(3, 224, 64)).m == 0
+        form, reason = choose_winograd(s)
+        assert form is not None
+        assert (form.tag, reason) == (f"{name[-1]}x{name[-1]}_3x3", "PYCAFFE_ACC_CONV asks for it")
+    assert getattr(choose_winograd(image(64, 20, 64, kernel=(5, 5))).form, "tag", "") == "4x4_5x5"  # no larger tiles for 5x5
+    assert choose_winograd(image(3, 224, 64)).form is None
+    monkeypatch.setenv("PYCAFFE_ACC_CONV", "direct")
+    assert choose_winograd(image(512, 14, 512)) == (None, "PYCAFFE_ACC_CONV asks for it")
 
 
 def test_unknown_override(monkeypatch):
@@ -44,12 +54,12 @@ def test_reason_names_the_products(monkeypatch):
     monkeypatch.delenv("PYCAFFE_ACC_CONV", raising=False)
     plan = plan_chosen(image(256, 14, 256))
     assert plan is not None
-    assert plan.reason.startswith("winograd F(4x4): 36 products of 16 x 256 x 256, all tiles transformed at a time, est. 0.")
+    assert plan.reason.startswith("winograd F(4x4,3x3): 36 products of 16 x 256 x 256, all tiles transformed at a time, est. 0.")
 
 
 def test_more_tasks_cost_less_each():
     s = image(256, 56, 256)
-    assert all(winograd_cost(s, m, 2) < winograd_cost(s, m, 1) < 2 * winograd_cost(s, m, 2) for m in (2, 4, 6))
+    assert all(winograd_cost(s, f, 2) < winograd_cost(s, f, 1) < 2 * winograd_cost(s, f, 2) for f in forms_of(s))
 
 
 @pytest.mark.parametrize(("count", "widths", "parts"), [(8, (4, 3, 2), [4, 4]), (9, (4, 3, 2), [4, 3, 2]), (13, (4, 3, 2), [4, 4, 3, 2]),

@@ -13,7 +13,8 @@ from cnml_tests.kernels_tests.conv_case import PLAIN, Ending
 from cnml.kernels.conv_plan_f32 import Pixels
 from cnml.kernels.conv_shape import Conv2dShape
 from cnml.kernels.winograd_pack_f32 import pack_winograd_f32
-from cnml.kernels.winograd_plan_f32 import SIZES, plan_winograd
+from cnml.kernels.winograd_plan_f32 import plan_winograd
+from cnml.kernels.winograd_tiles import FORMS
 from cnml.parameter import aligned_empty
 from cnml.reference.convolution import convolution
 
@@ -28,16 +29,21 @@ CASES = {
     "one block of each width": image(1, 48, 9, 14, 144, pad=0),
     "groups": image(1, 64, 13, 13, 96, group=2),
     "wide padding": image(1, 17, 5, 6, 19, pad=3),
-    "one tile": image(1, 33, 3, 4, 16, pad=0),
+    "one tile": image(1, 33, 3, 4, 16),
 }
 
 
-def run_case(rng, s, m, *, tasks=1, add="", ending=PLAIN, extra=0, before=0, shared=None, run=None):
-    """One convolution of random data: `extra` channels lie between two pixels of the output, `before` between two of the input."""
+#: by the name of their kernels' ending
+FORM = {f.tag: f for f in FORMS}
+
+
+def run_case(rng, s, form, *, tasks=1, add="", ending=PLAIN, extra=0, before=0, shared=None, run=None):
+    """One convolution of random data, of the form's kernel: `extra` channels lie between two pixels of the output, `before` between the input's."""
+    s = s._replace(kernel=(form.ry, form.rx))
     x = rng.standard_normal((s.batch, s.height, s.width, s.channels + before)).astype(np.float32)
-    w, b = rng.standard_normal((s.outputs, s.channels // s.group, 3, 3)).astype(np.float32), rng.standard_normal(s.outputs).astype(np.float32)
+    w, b = rng.standard_normal((s.outputs, s.channels // s.group, *s.kernel)).astype(np.float32), rng.standard_normal(s.outputs).astype(np.float32)
     pixels = Pixels(s.channels + before, s.outputs + extra, s.outputs + (extra if add == "output" else 0))
-    plan = plan_winograd(s, m, pixels=pixels, shared=shared, run=run)
+    plan = plan_winograd(s, form, pixels=pixels, shared=shared, run=run)
     want = convolution(x[..., :s.channels].transpose(0, 3, 1, 2), w, b, s.out, s.stride, s.pad, s.dilation, s.group).transpose(0, 2, 3, 1)
     y = Guarded((s.batch, *s.out, s.outputs + extra), np.full((), -7, np.float32))
     other = None
@@ -58,34 +64,39 @@ def run_case(rng, s, m, *, tasks=1, add="", ending=PLAIN, extra=0, before=0, sha
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("m", SIZES)
-def test_against_the_reference(rng, m, case):
-    run_case(rng, CASES[case], m)
-    run_case(rng, CASES[case], m, tasks=3, shared=False, run=8, extra=5, before=3)
-    run_case(rng, CASES[case], m, tasks=3, shared=True, run=8, extra=5, before=3)
+@pytest.mark.parametrize("tag", FORM)
+def test_against_the_reference(rng, tag, case):
+    s, form = CASES[case], FORM[tag]
+    if form.my > 1 and form.mx > 1:
+        run_case(rng, s, form)
+    else:  # padded along the kernel only; extents as for a square kernel of as much
+        s = s._replace(pad=(form.ry // 2, form.rx // 2))
+    if s.height >= form.ry and s.width >= form.rx or s.pad[0]:
+        run_case(rng, s, form, tasks=3, shared=False, run=8, extra=5, before=3)
+        run_case(rng, s, form, tasks=3, shared=True, run=8, extra=5, before=3)
 
 
 @pytest.mark.parametrize("ending", [Ending(1), Ending(2, 0.25), Ending(3, -0.5, 1.5)])
 @pytest.mark.parametrize("add", ["", "other", "output"])
 def test_endings(rng, add, ending):
     for shared in (False, True):
-        run_case(rng, CASES["borders"], 4, tasks=2, add=add, ending=ending, extra=4, shared=shared)
+        run_case(rng, CASES["borders"], FORM["4x4_3x3"], tasks=2, add=add, ending=ending, extra=4, shared=shared)
 
 
 def test_more_tasks_than_work(rng):
     for shared in (False, True):
-        run_case(rng, CASES["one tile"], 4, tasks=9, shared=shared)
+        run_case(rng, CASES["one tile"], FORM["4x4_3x3"], tasks=9, shared=shared)
 
 
 def test_images_share_runs_of_tiles(rng):
-    run_case(rng, image(5, 16, 4, 4, 32), 4, tasks=2)
+    run_case(rng, image(5, 16, 4, 4, 32), FORM["4x4_3x3"], tasks=2)
 
 
-@pytest.mark.parametrize(("s", "m"), [(image(1, 8, 9, 9, 32), 4), (image(1, 32, 9, 9, 8), 4), (image(1, 32, 9, 9, 32), 3),
-                                      (image(1, 32, 9, 9, 32)._replace(stride=(2, 2)), 4)])
-def test_refused(s, m):
-    with pytest.raises(ValueError, match="tiles are of 2, 4, 6 outputs, kernels of 3x3 with stride and dilation 1"):
-        plan_winograd(s, m)
+@pytest.mark.parametrize("s", [image(1, 8, 9, 9, 32), image(1, 32, 9, 9, 8), image(1, 32, 9, 9, 32)._replace(kernel=(5, 5)),
+                               image(1, 32, 9, 9, 32)._replace(stride=(2, 2))])
+def test_refused(s):
+    with pytest.raises(ValueError, match=r"F\(4x4,3x3\) of .*: it takes kernels of 3x3 with stride and dilation 1 and groups of at least 16"):
+        plan_winograd(s, FORM["4x4_3x3"])
 
 
 PROGRAM = """
@@ -93,11 +104,11 @@ import sys
 import numpy as np
 sys.path.insert(0, {tests!r})
 from cnml.cpu import isa
-from cnml_tests.kernels_tests.test_winograd_f32 import CASES, run_case
+from cnml_tests.kernels_tests.test_winograd_f32 import CASES, FORM, run_case
 assert isa().name == {isa!r}, isa()
-for m in (2, 4, 6):
+for form in FORM.values():
     for case in ("borders", "groups", "one block of each width"):
-        run_case(np.random.default_rng(0), CASES[case], m, tasks=2, add="other", extra=3)
+        run_case(np.random.default_rng(0), CASES[case], form, tasks=2, add="other", extra=3)
 """
 
 
