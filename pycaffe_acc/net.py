@@ -26,11 +26,11 @@ from pycaffe_acc.mode import default_threads
 from pycaffe_acc.name_dict import NameDict
 from pycaffe_acc.net_forward import NetForward
 from pycaffe_acc.net_source import NetSource, read_source
-from pycaffe_acc.stage import Groups, Stage, emit_range, range_inputs
+from pycaffe_acc.stage import Groups, emit_range
+from pycaffe_acc.stages import Stages
 from pycaffe_acc.weights import Coverage, load_weights, read_weights, save_caffemodel
 
 _log = logging.getLogger("caffe")
-_SHAPES_PER_RANGE = 4
 
 
 class NetLayer:
@@ -117,11 +117,11 @@ class Net(NetForward):
         context = NetContext(source.phase, source.vendor_exact, source.allow_python_layers)
         self._wiring = wire(source.layers, context)
         self._groups: Groups = {}
-        self._effects: set[int] = set()  # layers that do more than make their tops
-        self._stages: dict[tuple[int, int, bool], OrderedDict[Any, Stage]] = {}
+        self._weighted: list[tuple[int, str, float]] | None = None  # layer, top and loss weight
         self._hooks: dict[str, list[Callable[[int], None]]] = {k: [] for k in ("before_forward", "after_forward", "before_backward",
                                                                                "after_backward")}
         self.blobs: BlobDict = BlobDict()
+        self._stages = Stages(self._wiring, self._groups, self.blobs, self._device, source.precision)
         self._setup()
         self._name_layers()
         if source.weights is not None:
@@ -142,7 +142,7 @@ class Net(NetForward):
             before = len(graph.nodes)
             emit_range(net, self._groups, i, i, graph, env)
             if any(node.op.effects() for node in graph.nodes[before:]):
-                self._effects.add(i)
+                self._stages.effects.add(i)
         check_activations({n: t.shape for n, t in env.items()})
         for name in net.blob_names:
             self.blobs[name] = Blob(env[name].shape, self._device, name)
@@ -188,56 +188,31 @@ class Net(NetForward):
         finally:
             self._lock.release()
 
-    def _ranges(self, first: int, last: int) -> list[tuple[int, int]]:
-        """first..last cut behind every layer whose top shapes depend on data, and around those that do more than make their tops."""
-        cuts, start = [], first
-        for i in range(first, last + 1):
-            if i == last or self._wiring.layers[i].dynamic or (i in self._effects) != (i + 1 in self._effects):
-                cuts.append((start, i))
-                start = i + 1
-        return cuts
-
-    def _stage(self, first: int, last: int, fusion: bool = True) -> Stage:
-        wanted = None if first in self._effects else frozenset(n for n in self._tops_of(first, last) if self.blobs[n].take_interest())
-        key = wanted, tuple(self.blobs[b].shape for b in range_inputs(self._wiring, first, last))
-        known = self._stages.setdefault((first, last, fusion), OrderedDict())
-        stage = known.get(key)
-        if stage is None or stage.executable.stale():
-            stage = known[key] = Stage(self._wiring, self._groups, first, last, self.blobs, self._device, fusion, wanted, self._source.precision)
-            while len(known) > _SHAPES_PER_RANGE:
-                known.popitem(last=False)
-        known.move_to_end(key)
-        return stage
-
     def _forward(self, first: int, last: int) -> float:
         """Run layers first..last (indices, both included); returns the weighted loss as pycaffe does."""
         with self._exclusive("forward() was called"):
             if self._hooks["before_forward"] or self._hooks["after_forward"]:
                 for i in range(first, last + 1):
                     self._call_hooks("before_forward", i)
-                    self._stage(i, i).run(self._queue, self.threads, self.notifiers)
+                    self._run(i, i)
                     self._call_hooks("after_forward", i)
             else:
-                for a, b in self._ranges(first, last):
-                    self._stage(a, b).run(self._queue, self.threads, self.notifiers)
+                self._run(first, last)
         return self._loss(first, last)
 
-    def _tops_of(self, first: int, last: int) -> list[str]:
-        """Blobs that layers first..last make."""
-        return list(dict.fromkeys(n for tops in self._wiring.tops[first:last + 1] for n in tops))
+    def _run(self, first: int, last: int) -> None:
+        for section in self._stages.cut(first, last):
+            self._stages.stage(section).run(self._queue, self.threads, self.notifiers)
 
     def _call_hooks(self, kind: str, layer: int) -> None:
         for hook in self._hooks[kind]:
             hook(layer)
 
     def _loss(self, first: int, last: int) -> float:
-        total = 0.0
-        losses = any(layer.type.endswith("Loss") for layer in self._wiring.layers[first:last + 1])
-        if losses or any(m.loss_weight for m in self._source.layers[first:last + 1]):
+        if self._weighted is None:
             weights = self.blob_loss_weights
-            for tops in self._wiring.tops[first:last + 1]:
-                total += sum(weights[t] * float(self.blobs[t].data.sum()) for t in tops if weights[t])
-        return total
+            self._weighted = [(i, t, weights[t]) for i, tops in enumerate(self._wiring.tops) for t in tops if weights[t]]
+        return sum(weight * float(self.blobs[top].data.sum()) for i, top, weight in self._weighted if first <= i <= last)
 
     def profile(self, iterations: int = 10, fusion: bool = True) -> list[Timing]:
         """Median time of every operator, run one after another.
@@ -254,8 +229,8 @@ class Net(NetForward):
         """
         rows: list[Timing] = []
         with self._exclusive("profile() was called"):
-            for a, b in self._ranges(0, len(self._wiring.layers) - 1):
-                stage = self._stage(a, b, fusion)
+            for section in self._stages.cut(0, len(self._wiring.layers) - 1):
+                stage = self._stages.stage(section, fusion)
                 stage.run(self._queue, self.threads)
                 rows += stage.executable.profile(self._queue, self.threads, iterations)
         return rows
@@ -263,7 +238,7 @@ class Net(NetForward):
     def kernel_names(self) -> list[str]:
         """Names of the kernels that a forward with the present shapes runs. Nothing is compiled or run."""
         with self._exclusive("kernel_names() was called"):
-            stages = [self._stage(a, b) for a, b in self._ranges(0, len(self._wiring.layers) - 1)]
+            stages = [self._stages.stage(section) for section in self._stages.cut(0, len(self._wiring.layers) - 1)]
             return list(dict.fromkeys(n for s in stages for n in s.executable.kernel_names()))
 
     def reshape(self) -> None:
@@ -362,8 +337,7 @@ class Net(NetForward):
         ranges of the last forward.
         """
         weights = {id(p): 4 * p.array.size for lay in self._wiring.layers for p in lay.blobs}
-        newest = [next(reversed(known.values())) for r in self._ranges(0, len(self._wiring.layers) - 1)
-                  if (known := self._stages.get((*r, True)))]
+        newest = self._stages.newest(0, len(self._wiring.layers) - 1)
         return {"weights": sum(weights.values()), "activations": sum(4 * b.count for b in self.blobs.values()),
                 "peak": sum(stage.executable.peak_bytes() for stage in newest),
                 "packed": sum(stage.executable.weight_bytes() for stage in newest)}
