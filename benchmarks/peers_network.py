@@ -189,6 +189,17 @@ def described_environment() -> dict[str, Any]:
     return found | {"peers": versions()}
 
 
+def kept_settings(result: Path) -> list[dict[str, Any]]:
+    """Settings of an earlier run; none if that was on another processor or with other versions, whose times must not stand beside today's."""
+    if not result.is_file():
+        return []
+    found, now = json.loads(result.read_text(encoding="utf-8")), described_environment()
+    changed = [k for k in ("cpu", "cpus_usable", "packages", "peers") if found["environment"][k] != now[k]]
+    if changed:
+        print(f"{found['network']}: measured anew, since {', '.join(changed)} changed", flush=True)
+    return [] if changed else list(found["settings"])
+
+
 def progress(found: dict[str, Any]) -> str:
     """One line for a setting."""
     times = [f"{name} {e['median_ms']:.2f}" for name, e in found["engines"].items()]
@@ -209,10 +220,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=12.0)
     options = parser.parse_args()
     start = time.perf_counter()
+    kept = kept_settings(options.result)
+    done = {(s["threads"], s["batch"]) for s in kept}
+    if done.issuperset((threads, batch) for threads in options.threads for batch in options.batches):
+        print(f"{options.network}: nothing left to measure", flush=True)
+        return
     net, document = description(options.network, options)
-    if options.result.is_file():
-        document["settings"] = json.loads(options.result.read_text(encoding="utf-8"))["settings"]
-    done = {(s["threads"], s["batch"]) for s in document["settings"]}
+    document["settings"] = kept
     print(f"{options.network}: {document['gflop']:.2f} GFLOP, ready after {time.perf_counter() - start:.1f} s", flush=True)
     memo: dict[str, Any] = {}
     for batch in options.batches:

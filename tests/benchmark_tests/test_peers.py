@@ -69,6 +69,7 @@ def test_a_tiny_net_and_resuming(models, tmp_path):
     assert again["started"] == first["started"]
     assert again["networks"][0]["settings"][0] == setting
     assert [s["batch"] for s in again["networks"][0]["settings"]] == [1, 2]
+    assert "nothing left to measure" in run(*common, "--batches", "1,2", "--resume").stdout
 
 
 @pytest.mark.parametrize(("arguments", "word"), [
@@ -152,6 +153,18 @@ def test_denormals_are_refused(models):
     net.params["conv"][1].data[...] = 0
     with pytest.raises(SystemExit, match="denormal"):
         network.tame(net)
+
+
+def test_settings_of_another_machine_are_not_kept(tmp_path):
+    """Times of two processors do not stand in one table."""
+    network = load("peers_network")
+    now = network.described_environment()
+    path = tmp_path / "n.json"
+    path.write_text(json.dumps({"network": "n", "environment": now, "settings": [{"threads": 1}]}))
+    assert network.kept_settings(path) == [{"threads": 1}]
+    path.write_text(json.dumps({"network": "n", "environment": now | {"cpu": "another"}, "settings": [{"threads": 1}]}))
+    assert network.kept_settings(path) == []
+    assert network.kept_settings(tmp_path / "absent.json") == []
 
 
 def test_traffic_counts_each_value_once(models):
