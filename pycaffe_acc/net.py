@@ -190,6 +190,10 @@ class Net(NetForward):
 
     def _forward(self, first: int, last: int) -> float:
         """Run layers first..last (indices, both included); returns the weighted loss as pycaffe does."""
+        for name in self.inputs:
+            if 0 in self.blobs[name].shape:
+                raise CheckError(f"net '{self.name}': input blob '{name}' has the shape {self.blobs[name].shape}, which holds nothing to run on; every "
+                                 f"extent must be at least 1 (reshape it to the batch you want)")
         with self._exclusive("forward() was called"):
             if self._hooks["before_forward"] or self._hooks["after_forward"]:
                 for i in range(first, last + 1):

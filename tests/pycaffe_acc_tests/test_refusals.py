@@ -58,12 +58,27 @@ def test_a_budget_that_is_no_number(path, monkeypatch, value):
         caffe.Net(path, caffe.TEST)
 
 
-def test_an_empty_batch_gives_empty_results(path):
+def test_an_empty_batch_is_refused_and_the_net_stays_usable(path):
     net = caffe.Net(path, caffe.TEST)
+    before = net.forward()["prob"].copy()
     net.blobs["data"].reshape(0, 3, 8, 8)
-    assert net.forward()["prob"].shape == (0, 4, 6, 6)
+    with pytest.raises(caffe.CheckError, match=r"input blob 'data' has the shape \(0, 3, 8, 8\), which holds nothing to run on"):
+        net.forward()
     net.blobs["data"].reshape(2, 3, 8, 8)
-    assert net.forward()["prob"].shape == (2, 4, 6, 6)
+    np.testing.assert_array_equal(net.forward()["prob"], before)
+
+
+def test_a_program_is_not_run_on_a_shape_it_was_not_compiled_for(path):
+    """A new shape gets a program of its own; the old one is found again."""
+    net = caffe.Net(path, caffe.TEST)
+    x = np.random.default_rng(0).standard_normal((3, 3, 8, 8)).astype(np.float32)
+    net.blobs["data"].reshape(*x.shape)
+    three = net.forward(data=x)["prob"].copy()
+    for i in range(3):
+        net.blobs["data"].reshape(1, 3, 8, 8)
+        np.testing.assert_allclose(net.forward(data=x[i:i + 1])["prob"][0], three[i], rtol=1e-4, atol=1e-5)
+    with pytest.raises(caffe.CheckError, match="data"):
+        net.forward(data=x)
 
 
 @pytest.mark.parametrize(("verb", "option", "value"), [("time", "--batch", "0"), ("time", "--threads", "0"), ("time", "--threads", "many"),
