@@ -34,6 +34,14 @@ def test_ratios_are_by_our_time():
     assert tables.ratio(s, "opencv") is None
 
 
+def test_ratio_of_the_shortest_times():
+    """One slow forward of a peer does not count."""
+    s = setting(1, 1, ours=10.0, openvino=20.0)
+    s["engines"]["openvino"]["min_ms"] = 12.0
+    assert tables.least_ratio(s) == pytest.approx(1.2) and tables.ratio(s, "best") == 2.0
+    assert tables.least_ratio(setting(1, 1, ours=1.0)) is None
+
+
 def test_share_of_the_limit():
     """0.5 GFLOP an image in 10 ms are 50 GFLOP/s, half of 100; eight images eight times that."""
     assert tables.share_of_limit(FIRST, FIRST["settings"][0]) == pytest.approx(0.5)
@@ -46,6 +54,7 @@ def test_summary():
     assert (one["threads"], one["batch"], one["networks"]) == (1, 1, 2)
     assert one["means"]["best"] == pytest.approx(math.sqrt(1.5 * 0.75))
     assert one["means"]["onnxruntime"] == pytest.approx(math.sqrt(1.5 * 6))
+    assert one["least_mean"] == pytest.approx(one["means"]["best"])
     assert (one["worst"], one["worst_ratio"]) == ("second", 0.75)
     assert one["compared"]["opencv"] == 0 and math.isnan(one["means"]["opencv"])
     assert (two["threads"], two["networks"], two["means"]["best"]) == (2, 1, 1.0)
