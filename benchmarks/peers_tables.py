@@ -90,7 +90,8 @@ def _milliseconds(value: float | None) -> str:
 
 def summary_table(document: Document) -> str:
     """The geometric means of all settings."""
-    head = ["threads, batch", "networks", "**best peer / ours**", "by shortest times", *(f"{TITLES[p]} / ours" for p in PEERS), "ours FP16 / FP32", "worst network"]
+    head = ["threads, batch", "networks", "**best peer / ours**", "by shortest times", *(f"{TITLES[p]} / ours" for p in PEERS), "ours FP16 / FP32",
+            "worst network"]
     body = [[f"{s['threads']}, {s['batch']}", str(s["networks"]), f"**{_number(s['means']['best'], '.2f')}**", _number(s["least_mean"], ".2f"),
              *(_number(s["means"][p], ".2f") + ("" if s["compared"][p] == s["networks"] else f" (of {s['compared'][p]})") for p in PEERS),
              _number(s["means"]["ours_fp16"], ".2f"), f"{s['worst']} {_number(s['worst_ratio'], '.2f')}"] for s in summary(document)]
