@@ -88,3 +88,8 @@ def isa() -> Isa:
                                 f"{', '.join(o.name for o in ISAS if there.issuperset(o.needs))}", Status.UNSUPPORT)
             return i
     raise CnmlError(f"PYCAFFE_ACC_ISA is '{wanted}'; it must be one of {', '.join(i.name for i in ISAS)}", Status.INVALIDARG)
+
+
+def converts_half() -> bool:
+    """Whether the instruction set of this process has conversions between half precision and float32."""
+    return "f16c" in isa().needs

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cnml.cpu import converts_half
 from cnml.epilogue import HALF, Activation
 from cnml.half_weights import stored_half
 from cnml.kernels.conv_tiles import half_name
 from cnml.operator import Operator
 from cnml.parameter import Parameter
+from cnml.reference.half import round_half
 from cnml.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -89,23 +91,28 @@ class Emitter:
         return form
 
     def packed_weights(self, key: Any, make: Callable[..., Any], parameter: Parameter, *others: Parameter) -> Any:
-        """`packed` for a tuple whose first array is large: in FP16 that is stored in half precision, for the kernel that `stored` names."""
+        """`packed` for a tuple whose first array is large: in FP16 that is rounded to half precision and stored so where the CPU converts halves, for
+        the kernel that `stored` names.
+        """
         if not self.half:
             return self.packed(key, make, parameter, *others)
 
         def make_half(*arrays: np.ndarray) -> tuple[Any, ...]:
             weights, *rest = make(*arrays)
-            return (stored_half(weights), *rest)
+            if self.item == 2:
+                return (stored_half(weights), *rest)
+            weights[...] = round_half(weights)
+            return (weights, *rest)
         return self.packed((key, "half"), make_half, parameter, *others)
 
     @property
     def item(self) -> int:
         """Bytes of a weight as `packed_weights` stores it."""
-        return 2 if self.half else 4
+        return 2 if self.half and converts_half() else 4
 
     def stored(self, kernel: str) -> str:
         """The name of a kernel for weights as `packed_weights` stores them."""
-        return half_name(kernel) if self.half else kernel
+        return half_name(kernel) if self.item == 2 else kernel
 
     def ending(self, activation: Activation) -> tuple[int, float, float]:
         """The words of an activation for a kernel that can round what it stores to half, and does so in FP16."""

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from cnml.cpu import converts_half
+
 
 class Tile(NamedTuple):
     """A register tile: sums, one row of weights and one input must fit the registers.
@@ -52,13 +54,13 @@ NARROW_TILES: dict[int, tuple[Tile, ...]] = {
 }
 
 
-#: bytes of a weight → how it is called
-STORED = {4: "f32", 2: "f16"}
+#: bytes of a weight → how it is called in names of kernels; halves only where they are converted as they are loaded
+STORED: dict[int, str] = {4: "f32", 2: "f16"} if converts_half() else {4: "f32"}
 
 
 def half_name(name: str) -> str:
     """Name of the kernel that does the same with weights in half precision."""
-    return name.replace(f"_{STORED[4]}_", f"_{STORED[2]}_")
+    return name.replace("_f32_", "_f16_")
 
 
 def kernel_name(mr: int, nr: int, item: int = 4) -> str:

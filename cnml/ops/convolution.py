@@ -201,7 +201,7 @@ class Convolution(Operator):
         emit.note(plan.reason)
 
     def _lower_winograd(self, emit: Emitter, plan: WinogradPlan, x: Tensor, add: Tensor | None, y: Tensor) -> None:
-        single = not plan.form.halves  # weights are rounded before their transform
+        single = emit.item == 4 or not plan.form.halves  # weights are rounded before their transform
 
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             weights, bias = self.folded(arrays)

@@ -3,38 +3,20 @@ from __future__ import annotations
 
 from llvmlite import ir
 
-from cnml.cpu import isa
+from cnml.cpu import converts_half
 from cnml.ukernels.simd import vec_f32 as v
 from cnml.ukernels.simd.pointer import I32
 
 LARGEST = 65504.0
-_HALF, _SHORT = ir.HalfType(), ir.IntType(16)
 # a sum with 0.5 has steps of 2^-24 in its last place: those of the halves below 2^-14
 _TINY, _STEP, _MIDDLE = 0x38800000, 2.0 ** -24, 0x3f000000
 
 
-def converts() -> bool:
-    """Whether the instruction set has conversions; elsewhere they are done with integers, never by a library call."""
-    return "f16c" in isa().needs
-
-
-def load(bd: ir.IRBuilder, ptr: ir.Value, lanes: int, align: int = 2) -> ir.Value:
-    """Load a vector of halves as float32."""
-    if converts():
-        return bd.fpext(bd.load(ptr, align=align, typ=ir.VectorType(_HALF, lanes)), v.vec(lanes))
-    bits = bd.zext(bd.load(ptr, align=align, typ=ir.VectorType(_SHORT, lanes)), ir.VectorType(I32, lanes))
-    sign = bd.shl(bd.and_(bits, _ints(0x8000, lanes)), _ints(16, lanes))
-    size = bd.shl(bd.and_(bits, _ints(0x7fff, lanes)), _ints(13, lanes))
-    # read as float32 the exponent lacks 112; a product with 2^112 also sets the halves below 2^-14 right
-    finite = bd.bitcast(bd.fmul(bd.bitcast(size, v.vec(lanes)), _floats(2.0 ** 112, lanes)), size.type)
-    special = bd.or_(size, _ints(0x7f800000, lanes))
-    chosen = bd.select(bd.icmp_unsigned(">=", size, _ints(0x7c00 << 13, lanes)), special, finite)
-    return bd.bitcast(bd.or_(sign, chosen), v.vec(lanes))
-
-
 def load_stored(bd: ir.IRBuilder, ptr: ir.Value, lanes: int, item: int) -> ir.Value:
-    """Load a vector that lies as float32 (`item` is 4 bytes) or as halves (2 bytes), at an address aligned to it."""
-    return load(bd, ptr, lanes, 2 * lanes) if item == 2 else v.load(bd, ptr, lanes, 4 * lanes)
+    """Load a vector that lies as float32 (`item` is 4 bytes) or as halves (2 bytes, where the CPU converts them), at an address aligned to it."""
+    if item == 4:
+        return v.load(bd, ptr, lanes, 4 * lanes)
+    return bd.fpext(bd.load(ptr, align=2 * lanes, typ=ir.VectorType(ir.HalfType(), lanes)), v.vec(lanes))
 
 
 def round_half(bd: ir.IRBuilder, x: ir.Value) -> ir.Value:
@@ -47,13 +29,15 @@ def round_positive(bd: ir.IRBuilder, x: ir.Value) -> ir.Value:
     lanes = x.type.count
     high = _floats(LARGEST, lanes)
     x = bd.select(bd.fcmp_ordered("<", high, x), high, x)
-    if converts():
-        return bd.fpext(bd.fptrunc(x, ir.VectorType(_HALF, lanes)), v.vec(lanes))
+    if converts_half():
+        return bd.fpext(bd.fptrunc(x, ir.VectorType(ir.HalfType(), lanes)), v.vec(lanes))
     return _round_bits(bd, x, lanes)
 
 
 def _round_bits(bd: ir.IRBuilder, x: ir.Value, lanes: int) -> ir.Value:
-    """`round_half` with integers. Floats are added where that rounds as wanted, with integers before and behind: fast math must not see through."""
+    """`round_half` with integers, never by a library call. Floats are added where that rounds as wanted, with integers before and behind: fast math
+    must not see through.
+    """
     ints = ir.VectorType(I32, lanes)
     bits = bd.bitcast(x, ints)
     sign, size = bd.and_(bits, _ints(-0x80000000, lanes)), bd.and_(bits, _ints(0x7fffffff, lanes))

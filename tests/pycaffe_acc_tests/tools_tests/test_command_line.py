@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnml.cpu import converts_half
 from pycaffe_acc.tools.demo import FOLDER
 from pycaffe_acc.tools.main import VERBS, build_parser, main
 
@@ -85,7 +86,7 @@ def test_fp16(capsys, verb):
     if verb == "eval":
         assert half["delta_fp16"] == 0 and half["delta_fp32"] is None and abs(half["top1"] - single["top1"]) < 0.5
     elif verb == "time":
-        assert half["memory"]["packed"] < single["memory"]["packed"]
+        assert half["memory"]["packed"] < single["memory"]["packed"] or not converts_half()
     else:
         a, b = (r["images"][0]["classes"][0] for r in (single, half))
         assert a["class"] == b["class"] and a["score"] != b["score"] and abs(a["score"] - b["score"]) < 0.01
