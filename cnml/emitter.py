@@ -62,6 +62,7 @@ class Emitter:
         self.half = half
         self.rounded = False
         self.forms: list[np.ndarray] = []
+        self._halves = False
         self.calls: list[Call] = []
         self.hosted: Operator | None = None
         self.notes = ""
@@ -96,6 +97,7 @@ class Emitter:
         """
         if not self.half:
             return self.packed(key, make, parameter, *others)
+        self._halves = self.item == 2
 
         def make_half(*arrays: np.ndarray) -> tuple[Any, ...]:
             weights, *rest = make(*arrays)
@@ -139,4 +141,4 @@ class Emitter:
 
     def note(self, text: str) -> None:
         """Say which kernel was chosen, and why."""
-        self.notes = text
+        self.notes = f"{text}, half weights" if self._halves else text
