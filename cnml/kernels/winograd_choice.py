@@ -19,8 +19,8 @@ _TILE_CYCLES = 40.0          # to enter and leave a register tile of a product
 _PRODUCT_CYCLES = 60.0       # to enter and leave a product of a block
 _LAYER_CYCLES = 12000.0
 _NEAR_BYTES = 1 << 20        # weights up to here stay in a cache between two runs of a network; of others a byte costs
-_FAR_CYCLES = 0.015          # so much besides the products, while they are long enough,
-_READ_CYCLES = 0.15          # and keeps the memory busy for so long: more than one core alone would need, because all share it
+_FAR_CYCLES = 0.24           # so much over the lanes (narrow vectors take less time each) besides the products, while they are long enough,
+_READ_CYCLES = 2.4           # and keeps the memory busy for so long: more than one core alone would need, because all share it
 _LARGE_MAP = 24              # windows of 8 x 8 err five times as much as those of 6 x 6, so only where they save most:
 _WORTHWHILE = 0.97           # so much of the others' time
 
@@ -62,7 +62,7 @@ def winograd_cost(shape: Conv2dShape, form: Form, tasks: int = 1) -> float:
     products = count * (rows * depth * vectors / form.share + len(blocks) * (_PRODUCT_CYCLES + ceil(rows / 6) * _TILE_CYCLES))
     transforms = tiles * (ceil(shape.channels / lanes) + vectors) * form.transform
     weights = weight_bytes(shape, form) * (1 if wants_shared(shape, form) else tasks)
-    far = weights if weights > _NEAR_BYTES else 0
+    far = weights / lanes if weights > _NEAR_BYTES else 0.0
     return max((products + _FAR_CYCLES * far) / tasks, _READ_CYCLES * far) + transforms / tasks + _LAYER_CYCLES
 
 
