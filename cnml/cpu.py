@@ -1,11 +1,10 @@
 """Which instruction set the kernels are made for."""
 from __future__ import annotations
 
+import importlib
 import os
 from functools import cache
 from typing import NamedTuple
-
-import llvmlite.binding as llvm
 
 from cnml.errors import CnmlError, Status
 
@@ -56,7 +55,9 @@ def _features() -> frozenset[str]:
             if name in _NAMED.get(isa.name, ()):
                 return frozenset(f for other in ISAS[ISAS.index(isa):] for f in (*isa.needs, *other.needs))
         return frozenset()
-    return frozenset(f for f, there in llvm.get_host_cpu_features().items() if there)
+    # not before somebody asks: a program that only reads nets needs no compiler
+    host = importlib.import_module("llvmlite.binding").get_host_cpu_features()
+    return frozenset(f for f, there in host.items() if there)
 
 
 @cache

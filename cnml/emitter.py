@@ -8,8 +8,7 @@ import numpy as np
 
 from cnml.cpu import converts_half
 from cnml.epilogue import HALF, Activation
-from cnml.half_weights import stored_half
-from cnml.kernels.conv_tiles import half_name
+from cnml.half_weights import half_name, stored_half
 from cnml.operator import Operator
 from cnml.parameter import Parameter
 from cnml.reference.half import round_half

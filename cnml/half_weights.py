@@ -9,6 +9,11 @@ from cnml.reference.half import half_bits
 _PART = 1 << 20
 
 
+def half_name(kernel: str) -> str:
+    """Name of the kernel that does the same with weights in half precision."""
+    return kernel.replace("_f32_", "_f16_")
+
+
 def stored_half(weights: np.ndarray) -> np.ndarray:
     """Packed weights as the kernels with names `…_f16_…` read them.
 

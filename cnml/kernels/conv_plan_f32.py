@@ -134,7 +134,7 @@ def plan_conv2d(shape: Conv2dShape, *, plain_input: bool = False, pixels: Pixels
     panel_outer : bool, optional
         Whether a block of weights stays while all pixels pass, instead of the cheaper order.
     item : int
-        Bytes of a weight, for the choice; the plan names the kernel for 4 (see `cnml.kernels.conv_tiles.half_name`).
+        Bytes of a weight, for the choice; the plan names the kernel for 4 (see `cnml.half_weights.half_name`).
 
     Returns
     -------

@@ -54,13 +54,13 @@ NARROW_TILES: dict[int, tuple[Tile, ...]] = {
 }
 
 
-#: bytes of a weight → how it is called in names of kernels; halves only where they are converted as they are loaded
-STORED: dict[int, str] = {4: "f32", 2: "f16"} if converts_half() else {4: "f32"}
+#: bytes of a weight → how it is called in names of kernels
+STORED: dict[int, str] = {4: "f32", 2: "f16"}
 
 
-def half_name(name: str) -> str:
-    """Name of the kernel that does the same with weights in half precision."""
-    return name.replace("_f32_", "_f16_")
+def stored_items() -> tuple[int, ...]:
+    """Bytes of the weights that kernels exist for: halves only where they are converted as they are loaded."""
+    return (4, 2) if converts_half() else (4,)
 
 
 def kernel_name(mr: int, nr: int, item: int = 4) -> str:
