@@ -23,7 +23,7 @@ from cnml.kernels.conv_addressing import (
     scatter_columns,
     tile_entries,
 )
-from cnml.kernels.conv_tiles import STORED, TILES, kernel_name
+from cnml.kernels.conv_tiles import TILES, kernel_name, stored_items
 from cnml.ukernels.conv_f32 import LANES, LINE, LINES_AHEAD, UNROLL, conv_tile
 from cnml.ukernels.epilogue_f32 import NONE
 from cnrt import kernel_table
@@ -107,5 +107,5 @@ def _provide(function):  # type: ignore[no-untyped-def]
 
 
 for _mr, _nv, _ in TILES[LANES]:
-    for _item in STORED:
+    for _item in stored_items():
         kernel_table.register(kernel_name(_mr, _nv * LANES, _item), partial(_provide, _conv2d(_mr, _nv, LANES, _item)))

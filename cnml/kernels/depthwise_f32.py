@@ -13,7 +13,7 @@ from cnml.jit import kernel_cfunc
 from cnml.kernels import conv_table as ct
 from cnml.kernels.argblock import real, word
 from cnml.kernels.conv_addressing import align_64, chunk_range, link, phase_chunks, prepare_chunk, prepare_scratch, spread_columns, tile_entries
-from cnml.kernels.conv_tiles import DEPTHWISE_TILES, STORED, depthwise_name
+from cnml.kernels.conv_tiles import DEPTHWISE_TILES, depthwise_name, stored_items
 from cnml.ukernels.depthwise_f32 import LANES, depthwise_tile
 from cnrt import kernel_table
 
@@ -74,5 +74,5 @@ def _provide(function):  # type: ignore[no-untyped-def]
 
 
 for _mr, _nv, _ in DEPTHWISE_TILES[LANES]:
-    for _item in STORED:
+    for _item in stored_items():
         kernel_table.register(depthwise_name(_mr, _nv * LANES, _item), partial(_provide, _depthwise2d(_mr, _nv, LANES, _item)))

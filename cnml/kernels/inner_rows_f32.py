@@ -9,7 +9,7 @@ import numpy as np
 
 from cnml.kernels import kernel
 from cnml.kernels.argblock import real, word
-from cnml.kernels.conv_tiles import STORED
+from cnml.kernels.conv_tiles import stored_items
 from cnml.kernels.inner_tiles import INNER_TILES, inner_name
 from cnml.ukernels.inner_product_f32 import LANES, inner_tile
 
@@ -33,5 +33,5 @@ def _inner(mr, nv, lanes, item):
 
 
 for _mr, _nv in INNER_TILES[LANES]:
-    for _item in STORED:
+    for _item in stored_items():
         kernel(inner_name(_mr, _nv * LANES, _item))(_inner(_mr, _nv, LANES, _item))

@@ -12,7 +12,7 @@ from cnml.jit import kernel_cfunc
 from cnml.kernels import conv_table as ct
 from cnml.kernels.argblock import real, word
 from cnml.kernels.conv_addressing import align_64, chunk_range, link, phase_chunks, prepare_chunk, prepare_scratch, tile_entries
-from cnml.kernels.conv_tiles import NARROW_TILES, STORED, narrow_name
+from cnml.kernels.conv_tiles import NARROW_TILES, narrow_name, stored_items
 from cnml.ukernels.narrow_f32 import LANES, narrow_tile
 from cnrt import kernel_table
 
@@ -61,5 +61,5 @@ def _provide(function):  # type: ignore[no-untyped-def]
 
 
 for _mr, _nq, _ in NARROW_TILES[LANES]:
-    for _item in STORED:
+    for _item in stored_items():
         kernel_table.register(narrow_name(_mr, _nq, _item), partial(_provide, _narrow(_mr, _nq, LANES, _item)))

@@ -14,7 +14,7 @@ from cnml.jit import jit, kernel_cfunc
 from cnml.kernels import conv_table as ct
 from cnml.kernels.argblock import i64_at, real, word
 from cnml.kernels.conv_addressing import align_64, clear
-from cnml.kernels.conv_tiles import SLIDING_KERNELS, SLIDING_STRIDES, SLIDING_TILES, STORED, sliding_name
+from cnml.kernels.conv_tiles import SLIDING_KERNELS, SLIDING_STRIDES, SLIDING_TILES, sliding_name, stored_items
 from cnml.ukernels.sliding_f32 import LANES, sliding_tile
 from cnrt import kernel_table
 
@@ -85,6 +85,6 @@ def _sliding(width, nv, lanes, columns, stride, item):
 for _t in SLIDING_TILES[LANES]:
     for _columns in SLIDING_KERNELS:
         for _stride in SLIDING_STRIDES:
-            for _item in STORED:
+            for _item in stored_items():
                 kernel_table.register(sliding_name(_t.mr, _t.nv * LANES, _columns, _stride, _item),
                                       partial(kernel_cfunc, _sliding(_t.mr, _t.nv, LANES, _columns, _stride, _item)))

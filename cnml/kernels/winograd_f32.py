@@ -24,7 +24,7 @@ from cnml.kernels import winograd_product_f32, winograd_transform_f32  # noqa: F
 from cnml.kernels import winograd_table as wt
 from cnml.kernels.argblock import word
 from cnml.kernels.conv_addressing import align_64
-from cnml.kernels.conv_tiles import STORED
+from cnml.kernels.conv_tiles import stored_items
 from cnml.kernels.winograd_product_f32 import FETCHED
 from cnml.kernels.winograd_tiles import FORMS, VECTORS, drive_name, input_name, output_name, product_name, winograd_name
 from cnml.kernels.winograd_transform_f32 import place
@@ -157,5 +157,5 @@ def _provide(form, item):  # type: ignore[no-untyped-def]
 
 
 for _form in FORMS:
-    for _item in STORED if _form.halves else (4,):
+    for _item in stored_items() if _form.halves else (4,):
         kernel_table.register(winograd_name(_form, _item), partial(_provide, _form, _item))

@@ -7,7 +7,7 @@ from __future__ import annotations
 from functools import partial
 
 from cnml.jit import kernel_cfunc
-from cnml.kernels.conv_tiles import STORED
+from cnml.kernels.conv_tiles import stored_items
 from cnml.kernels.winograd_tiles import VECTORS, product_name
 from cnml.ukernels.winograd_f32 import FETCH, LANES, winograd_product
 from cnrt import kernel_table
@@ -44,5 +44,5 @@ def _product(nv, item):
 
 
 for _nv in VECTORS[LANES]:
-    for _item in STORED:
+    for _item in stored_items():
         kernel_table.register(product_name(_nv, _item), partial(kernel_cfunc, _product(_nv, _item), words=_WORDS))
