@@ -43,7 +43,20 @@ class Verb(Protocol):
         """Do it; returns an exit status."""
 
 
+class Command(Protocol):
+    """What a module of this folder that takes another program's flags holds."""
+
+    NAME: str
+    HELP: str
+
+    def run(self, words: Sequence[str]) -> int:
+        """Do it; returns an exit status."""
+
+
 VERBS: tuple[Verb, ...] = (classify, eval, time, check, summary, draw, doctor, warmup, export_onnx, zoo, demo, shims, upgrade_text, upgrade_binary)
+
+#: those with flags of gflags instead of options
+COMMANDS: tuple[Command, ...] = (caffe,)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -59,7 +72,8 @@ def build_parser() -> argparse.ArgumentParser:
         sub.add_argument("--json", action="store_true", help="write exactly one JSON document to stdout")
         sub.add_argument("--debug", action="store_true", help="show tracebacks and the log")
         sub.set_defaults(run=verb.run)
-    verbs.add_parser(caffe.NAME, help=caffe.HELP, add_help=False)
+    for command in COMMANDS:
+        verbs.add_parser(command.NAME, help=command.HELP, add_help=False)
     return parser
 
 
@@ -77,8 +91,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    if words[:1] == [caffe.NAME]:
-        return guarded(caffe.run, words[1:], debug=False)
+    for command in COMMANDS:
+        if words[:1] == [command.NAME]:
+            return guarded(command.run, words[1:], debug=False)
     args = build_parser().parse_args(words)
     if args.debug:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")

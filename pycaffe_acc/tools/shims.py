@@ -11,7 +11,7 @@ from cnrt.whole_file import whole_file
 from pycaffe_acc.tools.console import emit
 
 NAME = "shims"
-HELP = "write the commands caffe, upgrade_net_proto_text and upgrade_net_proto_binary into a folder"
+HELP = "write the vendor's and BVLC's command names into a folder for PATH"
 
 #: command name → words after `python -m pycaffe_acc.tools.main`
 COMMANDS: dict[str, tuple[str, ...]] = {
