@@ -1,4 +1,4 @@
-"""Offline models: functions that stand apart from any device's memory, ready to be written to a file and loaded again."""
+"""Offline models, and functions that stand apart from any device's memory."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
@@ -13,6 +13,7 @@ from cnrt.enums import CoreVersion
 from cnrt.errors import CnrtError, RetCode
 from cnrt.function import Argument, Constant, Function, Instruction, Param, Scratch
 from cnrt.memory import Memory, Place, aligned_size
+from cnrt.program import Program
 
 
 class Const(NamedTuple):
@@ -52,7 +53,7 @@ class Instance(NamedTuple):
 
 @dataclass(frozen=True)
 class ModelFunction:
-    """One symbol of a model.
+    """A function for this machine; not in device memory yet.
 
     Parameters 0 to len(inputs) - 1 are the inputs, the rest the outputs.
 
@@ -193,53 +194,56 @@ def _bound(a: Symbol, constants: list[Memory], local: Memory) -> Argument:
 
 @dataclass(frozen=True)
 class Model:
-    """Named functions with what was decided when they were compiled.
+    """Named programs with what was decided when they were compiled.
 
     Attributes
     ----------
-    functions : dict of str to ModelFunction
+    programs : dict of str to Program
         In order; the vendor calls them subnet0, subnet1, ...
     model_parallelism : int
     stack_mb : int
         Stack per core that they need.
     core_version : CoreVersion
+    attachments : dict of str to bytes
+        What compilers keep with a model for other programs; the runtime hands it out and does not look into it.
     """
 
-    functions: dict[str, ModelFunction] = field(default_factory=dict)
+    programs: dict[str, Program] = field(default_factory=dict)
     model_parallelism: int = 1
     stack_mb: int = 1
     core_version: CoreVersion = CoreVersion.CORE_1H16
+    attachments: dict[str, bytes] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, functions: Iterable[ModelFunction], model_parallelism: int = 1, stack_mb: int = 1,
-           core_version: CoreVersion = CoreVersion.CORE_1H16) -> Model:
-        """A model of functions under their own names.
+    def of(cls, programs: Iterable[Program], model_parallelism: int = 1, stack_mb: int = 1, core_version: CoreVersion = CoreVersion.CORE_1H16,
+           attachments: dict[str, bytes] | None = None) -> Model:
+        """A model of programs under their own names.
 
         Raises
         ------
         CnrtError
             EXIST for two of one name.
         """
-        table: dict[str, ModelFunction] = {}
-        for f in functions:
-            if f.name in table:
-                raise CnrtError(RetCode.ERR_EXIST, f"failed to build a model: two functions are named '{f.name}'")
-            table[f.name] = f
-        return cls(table, model_parallelism, stack_mb, core_version)
+        table: dict[str, Program] = {}
+        for p in programs:
+            if p.name in table:
+                raise CnrtError(RetCode.ERR_EXIST, f"failed to build a model: two functions are named '{p.name}'")
+            table[p.name] = p
+        return cls(table, model_parallelism, stack_mb, core_version, dict(attachments or {}))
 
     def function(self, symbol: str) -> ModelFunction:
-        """The function of a name.
+        """The function of a name, fitted to this machine.
 
         Raises
         ------
         CnrtError
-            NO_EXIST, listing the names.
+            NO_EXIST, listing the names; others as `Program.lowered`.
         """
-        if symbol not in self.functions:
-            raise CnrtError(RetCode.ERR_NO_EXIST, f"failed to find function '{symbol}': the model has {', '.join(self.functions) or 'none'}")
-        return self.functions[symbol]
+        if symbol not in self.programs:
+            raise CnrtError(RetCode.ERR_NO_EXIST, f"failed to find function '{symbol}': the model has {', '.join(self.programs) or 'none'}")
+        return self.programs[symbol].lowered()
 
     @property
     def nbytes(self) -> int:
         """Device bytes of all functions, one slice each."""
-        return sum(f.nbytes for f in self.functions.values())
+        return sum(p.lowered().nbytes for p in self.programs.values())

@@ -1,4 +1,4 @@
-"""The offline model file (`.cambricon`): one container, versioned, checked by digests.
+"""The offline model file (`.cambricon`): one container, versioned, every bit of it under a digest.
 
 Layout, all integers little-endian:
 
@@ -6,21 +6,23 @@ Layout, all integers little-endian:
 offset bytes meaning
 ====== ===== ==========================================================================================
 0      8     magic: 89 43 4E 52 54 0D 0A 1A
-8      4     version, now 1
+8      4     version, now 2
 12     4     flags, now 0
-16     8     length of the index
-24     32    SHA-256 of the index
-56           the index: JSON, UTF-8
-…            sections, each at a multiple of 64 bytes from the start of the file: the constants' bytes in C order
+16     8     length of the file
+24     8     length of the index, a multiple of 64
+32     32    SHA-256 of the index
+64     32    zeros
+96     32    SHA-256 of bytes 0 to 95
+128          the index: JSON in UTF-8, filled up with spaces
+…            sections, one behind the other, each filled up with zeros to a multiple of 64 bytes
 ====== ===== ==========================================================================================
 
-The index has `model_parallelism`, `stack_mb`, `core_version`, `sections` (`offset`, `nbytes`, `sha256`, `dtype`, `shape` of each) and `functions`
-(`name`, `activation_bytes`, `scratch_bytes`, `inputs`, `outputs`, `constants`: section numbers, `calls`). Offsets of sections count from the first
-one. A call is `[kernel, [argument, …]]`; an argument is `["i", integer]`, `["f", hexadecimal float]`, `["c", constant, offset]`, `["l", offset]`
-(activations), `["s", bytes]` (scratch) or `["p", parameter, offset]`.
+The index has `model_parallelism`, `stack_mb`, `core_version`, `sections`, `functions` and `attachments`. A section is a row `nbytes`, `sha256` (of
+its bytes and of what fills them up), `dtype` and `shape`. A function is a row `name`, `language`, `program` (number of the section with its body,
+JSON), `constants` (numbers of sections), `inputs` and `outputs` (`name`, `shape`, `dtype`, `order`). Attachments are section numbers by name.
 
-The digests find damage, not malice: a model is a program for native kernels, so run only models whose maker you trust. The vendor's own files
-have another, unpublished layout and are refused by their first bytes.
+The digests find damage, not malice; who lowers a program checks it again. The vendor's own files have another, unpublished layout and are refused by
+their first bytes.
 """
 from __future__ import annotations
 
@@ -36,15 +38,43 @@ import numpy as np
 from cnrt.data_desc import TensorSpec
 from cnrt.enums import CoreVersion, DataType, DimOrder
 from cnrt.errors import CnrtError, RetCode
-from cnrt.function import Param, Scratch
 from cnrt.memory import aligned_size
-from cnrt.model import Const, Local, Model, ModelFunction, Symbol, SymbolicCall
+from cnrt.model import Model
+from cnrt.program import Program
 from cnrt.whole_file import whole_file
 
 MAGIC = b"\x89CNRT\r\n\x1a"
-VERSION = 1
-_HEADER = struct.Struct("<8sIIQ32s")
+VERSION = 2
+_HEADER = struct.Struct("<8sIIQQ32s32x")
+HEADER_BYTES = _HEADER.size + 32
 _DTYPES = ("float32", "float16", "float64", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
+
+
+class _Sections:
+    """Arrays and texts in the order of the file; the same array stands once."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.parts: list[bytes] = []
+        self._numbers: dict[int, int] = {}
+
+    def array(self, array: np.ndarray) -> int:
+        """The number of an array's section."""
+        if id(array) not in self._numbers:
+            if array.dtype.name not in _DTYPES:
+                raise CnrtError(RetCode.ERR_INVALID_TYPE, f"failed to write a constant of type {array.dtype}: it must be one of {', '.join(_DTYPES)}")
+            self._numbers[id(array)] = self._add(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes(), array.dtype.name, array.shape)
+        return self._numbers[id(array)]
+
+    def text(self, data: bytes) -> int:
+        """The number of a section of bytes."""
+        return self._add(data, "uint8", (len(data),))
+
+    def _add(self, raw: bytes, dtype: str, shape: tuple[int, ...]) -> int:
+        part = raw.ljust(aligned_size(len(raw)), b"\0")
+        self.rows.append({"nbytes": len(raw), "sha256": hashlib.sha256(part).hexdigest(), "dtype": dtype, "shape": list(shape)})
+        self.parts.append(part)
+        return len(self.rows) - 1
 
 
 def to_bytes(model: Model) -> bytes:
@@ -54,29 +84,25 @@ def to_bytes(model: Model) -> bytes:
     ----------
     model : Model
     """
-    arrays: list[np.ndarray] = []
-    numbers: dict[int, int] = {}
-    for f in model.functions.values():
-        for array in f.constants:
-            if id(array) not in numbers:
-                numbers[id(array)] = len(arrays)
-                arrays.append(array)
-    raws = [array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes() for array in arrays]
-    sections: list[dict[str, Any]] = []
-    end = 0
-    for array, raw in zip(arrays, raws, strict=True):
-        sections.append({"offset": end, "nbytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest(), "dtype": array.dtype.name,
-                         "shape": list(array.shape)})
-        end += aligned_size(len(raw))
-    index = {"model_parallelism": model.model_parallelism, "stack_mb": model.stack_mb, "core_version": int(model.core_version), "sections": sections,
-             "functions": [_function_row(f, [numbers[id(a)] for a in f.constants]) for f in model.functions.values()]}
-    # offsets are from the first section, so that the index does not depend on its own length
-    text = json.dumps(index, separators=(",", ":")).encode()
-    head = _HEADER.pack(MAGIC, VERSION, 0, len(text), hashlib.sha256(text).digest()) + text
-    out = bytearray(head.ljust(aligned_size(len(head)), b"\0"))
-    for raw in raws:
-        out += raw.ljust(aligned_size(len(raw)), b"\0")
-    return bytes(out)
+    return b"".join(_parts(model))
+
+
+def _parts(model: Model) -> list[bytes]:
+    sections = _Sections()
+    functions = [{"name": p.name, "language": p.language, "program": sections.text(_compact(p.body)),
+                  "constants": [sections.array(a) for a in p.constants], "inputs": [_tensor_row(t) for t in p.inputs],
+                  "outputs": [_tensor_row(t) for t in p.outputs]} for p in model.programs.values()]
+    attachments = {name: sections.text(data) for name, data in model.attachments.items()}
+    index = _compact({"model_parallelism": model.model_parallelism, "stack_mb": model.stack_mb, "core_version": int(model.core_version),
+                      "sections": sections.rows, "functions": functions, "attachments": attachments})
+    index = index.ljust(aligned_size(len(index)))
+    total = HEADER_BYTES + len(index) + sum(map(len, sections.parts))
+    head = _HEADER.pack(MAGIC, VERSION, 0, total, len(index), hashlib.sha256(index).digest())
+    return [head, hashlib.sha256(head).digest(), index, *sections.parts]
+
+
+def _compact(table: dict[str, Any]) -> bytes:
+    return json.dumps(table, separators=(",", ":"), allow_nan=False).encode()
 
 
 def save(model: Model, path: str | os.PathLike[str]) -> None:
@@ -87,10 +113,10 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
     CnrtError
         IO.
     """
-    data = to_bytes(model)
+    parts = _parts(model)
     try:
-        with whole_file(path) as part:
-            part.write_bytes(data)
+        with whole_file(path) as target, target.open("wb") as stream:
+            stream.writelines(parts)
     except OSError as e:
         raise CnrtError(RetCode.ERR_IO, f"failed to write the model {os.fspath(path)}: {e}") from e
 
@@ -101,7 +127,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     Raises
     ------
     CnrtError
-        NO_EXIST without such a file, IO if it cannot be read or is damaged, INVALID if it contradicts itself.
+        NO_EXIST without such a file, IO if it cannot be read or is damaged, UNSUPPORTED for another version, INVALID if it contradicts itself.
     """
     try:
         data = Path(path).read_bytes()
@@ -118,51 +144,72 @@ def from_bytes(data: bytes, name: str = "in memory") -> Model:
     Raises
     ------
     CnrtError
-        IO if they are damaged, INVALID if they contradict themselves.
+        IO if they are damaged, UNSUPPORTED for another version, INVALID if they contradict themselves.
     """
     index, start = _read_index(data, name)
     try:
-        arrays = [_read_section(data, start, row, f"section {i} of the model {name}") for i, row in enumerate(index["sections"])]
-        functions = [_read_function(row, arrays) for row in index["functions"]]
-        return Model.of(functions, int(index["model_parallelism"]), int(index["stack_mb"]), CoreVersion(index["core_version"]))
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as e:
+        arrays = _read_sections(data, start, index["sections"], name)
+        programs = [_read_program(row, arrays) for row in index["functions"]]
+        attachments = {str(key): arrays[_whole(i)].tobytes() for key, i in index["attachments"].items()}
+        parallelism, stack = _positive(index["model_parallelism"]), _positive(index["stack_mb"])
+        return Model.of(programs, parallelism, stack, CoreVersion(index["core_version"]), attachments)
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError, RecursionError) as e:
         raise CnrtError(RetCode.ERR_INVALID, f"failed to load the model {name}: its index is not as version {VERSION} has it ({type(e).__name__}: "
                         f"{e})") from e
 
 
 def _read_index(data: bytes, name: str) -> tuple[dict[str, Any], int]:
-    if len(data) < _HEADER.size or data[:8] != MAGIC:
+    if len(data) < HEADER_BYTES or data[:8] != MAGIC:
         raise CnrtError(RetCode.ERR_IO, f"failed to load the model {name}: it does not begin like a model of this runtime")
-    _, version, flags, length, digest = _HEADER.unpack_from(data)
+    _, version, flags, total, length, digest = _HEADER.unpack_from(data)
     if version != VERSION or flags:
         raise CnrtError(RetCode.ERR_UNSUPPORTED, f"failed to load the model {name}: it has version {version}, flags {flags}; this runtime reads "
-                        f"version {VERSION}")
-    text = data[_HEADER.size:_HEADER.size + length]
+                        f"version {VERSION}. Make it again with this version, or install the one it was made with")
+    if hashlib.sha256(data[:_HEADER.size]).digest() != data[_HEADER.size:HEADER_BYTES]:
+        raise CnrtError(RetCode.ERR_IO, f"failed to load the model {name}: its header is damaged")
+    if total != len(data):
+        raise CnrtError(RetCode.ERR_IO, f"failed to load the model {name}: it has {len(data)} bytes and was written with {total}")
+    start = HEADER_BYTES + length
+    text = data[HEADER_BYTES:start]
     if len(text) != length or hashlib.sha256(text).digest() != digest:
-        raise CnrtError(RetCode.ERR_IO, f"failed to load the model {name}: its index is damaged or cut off")
+        raise CnrtError(RetCode.ERR_IO, f"failed to load the model {name}: its index is damaged")
+    return _json_table(text, f"the index of the model {name}"), start
+
+
+def _json_table(text: bytes, what: str) -> dict[str, Any]:
     try:
-        index = json.loads(text)
+        table = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as e:
-        raise CnrtError(RetCode.ERR_INVALID, f"failed to load the model {name}: its index is no JSON ({e})") from e
-    if not isinstance(index, dict):
-        raise CnrtError(RetCode.ERR_INVALID, f"failed to load the model {name}: its index is a {type(index).__name__}")
-    return index, aligned_size(_HEADER.size + length)
+        raise CnrtError(RetCode.ERR_INVALID, f"failed to load {what}: it is no JSON ({e})") from e
+    if not isinstance(table, dict):
+        raise CnrtError(RetCode.ERR_INVALID, f"failed to load {what}: it is a {type(table).__name__} and must be a table")
+    return table
 
 
-def _read_section(data: bytes, start: int, row: dict[str, Any], where: str) -> np.ndarray:
-    offset, nbytes, shape = _whole(row["offset"]), _whole(row["nbytes"]), [_whole(d) for d in row["shape"]]
-    if row["dtype"] not in _DTYPES:
-        raise CnrtError(RetCode.ERR_INVALID_TYPE, f"failed to load {where}: its type is {row['dtype']!r}; it must be one of {', '.join(_DTYPES)}")
-    dtype = np.dtype(row["dtype"])
-    size = dtype.itemsize
-    for d in shape:
-        size *= d
-    if size != nbytes or offset % 64:
-        raise CnrtError(RetCode.ERR_INVALID, f"failed to load {where}: {shape} of {dtype} are {size} bytes, and it says {nbytes} at {offset}")
-    raw = data[start + offset:start + offset + nbytes]
-    if len(raw) != nbytes or hashlib.sha256(raw).hexdigest() != row["sha256"]:
-        raise CnrtError(RetCode.ERR_IO, f"failed to load {where}: its bytes are damaged or cut off")
-    return np.frombuffer(raw, dtype.newbyteorder("<")).astype(dtype, copy=False).reshape(shape)
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _read_sections(data: bytes, start: int, rows: list[dict[str, Any]], name: str) -> list[np.ndarray]:
+    arrays = []
+    for i, row in enumerate(rows):
+        where, nbytes, shape = f"section {i} of the model {name}", _whole(row["nbytes"]), [_whole(d) for d in row["shape"]]
+        if row["dtype"] not in _DTYPES:
+            raise CnrtError(RetCode.ERR_INVALID_TYPE, f"failed to load {where}: its type is {row['dtype']!r}; it must be one of {', '.join(_DTYPES)}")
+        dtype = np.dtype(row["dtype"])
+        size = dtype.itemsize
+        for d in shape:
+            size *= d
+        if size != nbytes or len(shape) > 32:
+            raise CnrtError(RetCode.ERR_INVALID, f"failed to load {where}: {shape} of {dtype} are {size} bytes, and it says {nbytes}")
+        part = memoryview(data)[start:start + aligned_size(nbytes)]
+        if len(part) != aligned_size(nbytes) or hashlib.sha256(part).hexdigest() != row["sha256"]:
+            raise CnrtError(RetCode.ERR_IO, f"failed to load {where}: its bytes are damaged")
+        arrays.append(np.frombuffer(part[:nbytes], dtype.newbyteorder("<")).astype(dtype, copy=False).reshape(shape))
+        start += len(part)
+    if start != len(data):
+        raise CnrtError(RetCode.ERR_INVALID, f"failed to load the model {name}: it has {len(data) - start} bytes behind its sections")
+    return arrays
 
 
 def _whole(value: Any) -> int:
@@ -171,16 +218,23 @@ def _whole(value: Any) -> int:
     return value
 
 
-def _function_row(f: ModelFunction, constants: list[int]) -> dict[str, Any]:
-    return {"name": f.name, "activation_bytes": f.activation_bytes, "scratch_bytes": f.scratch_bytes, "constants": constants,
-            "inputs": [_tensor_row(t) for t in f.inputs], "outputs": [_tensor_row(t) for t in f.outputs],
-            "calls": [[c.kernel, [_argument_row(a) for a in c.args]] for c in f.calls]}
+def _positive(value: Any) -> int:
+    if _whole(value) == 0:
+        raise ValueError("0 where a positive number should stand")
+    return int(value)
 
 
-def _read_function(row: dict[str, Any], arrays: list[np.ndarray]) -> ModelFunction:
-    calls = tuple(SymbolicCall(str(kernel), tuple(_read_argument(a) for a in args)) for kernel, args in row["calls"])
-    return ModelFunction(str(row["name"]), calls, tuple(arrays[_whole(i)] for i in row["constants"]), _whole(row["activation_bytes"]),
-                         tuple(_read_tensor(t) for t in row["inputs"]), tuple(_read_tensor(t) for t in row["outputs"]), _whole(row["scratch_bytes"]))
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} where a text should stand")
+    return value
+
+
+def _read_program(row: dict[str, Any], arrays: list[np.ndarray]) -> Program:
+    name = _text(row["name"])
+    body = _json_table(arrays[_whole(row["program"])].tobytes(), f"the program of function '{name}'")
+    return Program(name, _text(row["language"]), body, tuple(arrays[_whole(i)] for i in row["constants"]),
+                   tuple(_read_tensor(t) for t in row["inputs"]), tuple(_read_tensor(t) for t in row["outputs"]))
 
 
 def _tensor_row(t: TensorSpec) -> dict[str, Any]:
@@ -189,33 +243,4 @@ def _tensor_row(t: TensorSpec) -> dict[str, Any]:
 
 def _read_tensor(row: dict[str, Any]) -> TensorSpec:
     n, c, h, w = (_whole(d) for d in row["shape"])
-    return TensorSpec(str(row["name"]), (n, c, h, w), DataType[row["dtype"]], DimOrder[row["order"]])
-
-
-def _argument_row(a: Symbol) -> list[Any]:
-    if isinstance(a, Const):
-        return ["c", a.section, a.offset]
-    if isinstance(a, Local):
-        return ["l", a.offset]
-    if isinstance(a, Param):
-        return ["p", a.index, a.offset]
-    if isinstance(a, Scratch):
-        return ["s", a.nbytes]
-    return ["f", float(a).hex()] if isinstance(a, float) else ["i", int(a)]
-
-
-def _read_argument(row: list[Any]) -> Symbol:
-    tag, *values = row
-    if tag == "i" and isinstance(values[0], int):
-        return int(values[0])
-    if tag == "f":
-        return float.fromhex(values[0])
-    if tag == "c":
-        return Const(_whole(values[0]), _whole(values[1]))
-    if tag == "l":
-        return Local(_whole(values[0]))
-    if tag == "s":
-        return Scratch(_whole(values[0]))
-    if tag == "p":
-        return Param(_whole(values[0]), _whole(values[1]))
-    raise ValueError(f"argument {row!r}")
+    return TensorSpec(_text(row["name"]), (n, c, h, w), DataType[row["dtype"]], DimOrder[row["order"]])

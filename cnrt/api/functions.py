@@ -84,7 +84,7 @@ def cnrtQueryModelStackSize(model: Model) -> int:
 
 def cnrtGetFunctionNumber(model: Model) -> int:
     """How many functions it has."""
-    return len(_model(model).functions)
+    return len(_model(model).programs)
 
 
 def cnrtGetModelMemUsed(model: Model) -> int:
@@ -104,7 +104,7 @@ def cnrtExtractFunction(function: LaunchFunction, model: Model, symbol: str) -> 
     Raises
     ------
     CnrtError
-        NO_EXIST, listing the model's symbols.
+        NO_EXIST, listing the model's symbols; UNSUPPORTED or INVALID for a program that this machine's packages cannot take.
     """
     _function(function).extract(_model(model), symbol)
     return function
