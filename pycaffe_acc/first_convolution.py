@@ -29,8 +29,8 @@ class FirstConvolution:
     mean_file: str
     factor: float
 
-    def parameters(self, channels: int, name: str) -> list[Parameter]:
-        """Factor and shift a channel: input * factor - mean * factor.
+    def channel_means(self, channels: int, name: str) -> np.ndarray:
+        """The mean of each channel, (channels,) float64.
 
         Raises
         ------
@@ -44,7 +44,17 @@ class FirstConvolution:
         if len(means) not in (0, 1, channels):
             raise CheckError(f"layer '{name}': {len(means)} mean values for an input of {channels} channels; "
                              "there must be one, or one for each channel")
-        shift = -np.broadcast_to(np.array(means or (0.0,)), (channels,)) * self.factor
+        return np.broadcast_to(np.array(means or (0.0,)), (channels,))
+
+    def parameters(self, channels: int, name: str) -> list[Parameter]:
+        """Factor and shift a channel: input * factor - mean * factor.
+
+        Raises
+        ------
+        CheckError
+            When the means do not fit the channels.
+        """
+        shift = -self.channel_means(channels, name) * self.factor
         made = []
         for what, values in (("factor", np.full(channels, self.factor)), ("shift", shift)):
             parameter = Parameter((channels,), f"{name}/{what} of the input")
