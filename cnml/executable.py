@@ -106,6 +106,7 @@ class Executable:
         self._parameters: list[Parameter] = list(dict.fromkeys(p for n in self._plan.nodes for p in n.parameters))
         self._shapes = [p.shape for p in self._parameters]
         self._versions: tuple[int, ...] | None = None
+        self._quiet: int | None = None  # `Parameter.epoch` in which there was nothing to notice
         self._steps: list[Function | HostStep] = []
         self._groups: list[tuple[Node, list[Function | HostStep], str]] = []
         self.dynamic: dict[Tensor, HostStep] = {}
@@ -118,7 +119,7 @@ class Executable:
 
     def stale(self) -> bool:
         """Whether a parameter took another shape since: the shape rules have to be asked again."""
-        return any(p.shape != s for p, s in zip(self._parameters, self._shapes, strict=True))
+        return Parameter.epoch != self._quiet and any(p.shape != s for p, s in zip(self._parameters, self._shapes, strict=True))
 
     @property
     def nodes(self) -> list[Node]:
@@ -242,10 +243,13 @@ class Executable:
             compile_cold(self.kernel_names())
 
     def _refresh(self) -> bool:
+        epoch = Parameter.epoch
+        if epoch == self._quiet:
+            return False
         if self.stale():
             raise CnmlError("a parameter took another shape after the graph was compiled; compile it again")
-        for p in self._parameters:
-            p.refresh()
+        written = [p for p in self._parameters if p.refresh()]
+        self._quiet = None if written else epoch
         if self._versions != tuple(p.version for p in self._parameters):
             # variances of zero, infinities and NaN in weights are Caffe's to compute with, silently
             with np.errstate(all="ignore"):

@@ -1,9 +1,10 @@
 """A weight blob: Caffe's array, a version, and the packed forms made from it."""
 from __future__ import annotations
 
+import itertools
 import weakref
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -53,6 +54,9 @@ class Parameter:
 
     #: told by `before_change(parameter)` before a parameter's values may change
     observers: ClassVar[weakref.WeakSet[Any]] = weakref.WeakSet()
+    #: another number whenever any parameter changed or was handed out: while it stays, nobody need look at hundreds of them
+    epoch: ClassVar[int] = 0
+    _epochs: ClassVar[Iterator[int]] = itertools.count(1)
 
     def __init__(self, shape: Shape, name: str = ""):
         self.name = name
@@ -85,6 +89,7 @@ class Parameter:
         """Say that the values changed."""
         for p in self._kin:
             p.version += 1
+        Parameter.epoch = next(Parameter._epochs)
 
     def kin(self) -> list[Parameter]:
         """All parameters over these values, this one among them."""
@@ -130,17 +135,25 @@ class Parameter:
         if not self._watched:
             self._sum = self._checksum()
             self._watched = True
+        Parameter.epoch = next(Parameter._epochs)
         return given
 
-    def refresh(self) -> None:
-        """Notice what a user wrote into the handed-out array since the last call."""
+    def refresh(self) -> bool:
+        """Notice what a user wrote into the handed-out array since the last call.
+
+        Returns
+        -------
+        bool
+            Whether the user may write more.
+        """
         if not self._watched:
-            return
+            return False
         now = self._checksum()
         if now != self._sum:
             self._sum = now
             self.touch()
         self._watched = self._given is not None and self._given() is not None
+        return self._watched
 
     def _checksum(self) -> int:
         return zlib.crc32(self._owner.reshape(-1).view(np.uint8))  # type: ignore[arg-type]

@@ -97,14 +97,21 @@ class Place:
         self.memory: Memory | None = None
         self.remote: Remote | Deferred | None = None
         self._blobs: list[weakref.ref[Blob]] = []
+        self.handed = False  # whether an array was given to a script since `watched` last found none
 
     def add(self, blob: Blob) -> None:
         """Let a blob live here."""
         self._blobs.append(weakref.ref(blob))
+        self.handed = True
 
     def watched(self) -> bool:
         """Whether a script still holds an array of one of the blobs."""
-        return any(blob is not None and blob.watched() for blob in (r() for r in self._blobs))
+        if not self.handed:
+            return False
+        self.handed = False  # before looking: another thread may hand one out meanwhile
+        if any(blob is not None and blob.watched() for blob in (r() for r in self._blobs)):
+            self.handed = True
+        return self.handed
 
     def at_least(self, nbytes: int) -> Memory:
         """The plain memory, grown to `nbytes` if need be (what was in it stays, the rest is zero)."""
@@ -191,7 +198,7 @@ class Blob(_Shaped):
     def take_interest(self) -> bool:
         """Whether a script looked at the values since the last call, or holds an array of them or of a blob that shares them."""
         looked, self._looked = self._looked, False
-        return looked or self.place.watched()
+        return looked or (self.place.handed and self.place.watched())
 
     def want(self) -> None:
         """Count as looked at."""
@@ -240,6 +247,7 @@ class Blob(_Shaped):
                 self._owner = memory.array(np.float32, self._shape).view(HandOut).view(HandOut)
             given = self._owner.view(np.ndarray)
             self._given = weakref.ref(given)
+        self.place.handed = True
         return given
 
     @data.setter

@@ -47,6 +47,16 @@ class Recipe:
     def __init__(self, graph: Graph, inputs: dict[Tensor, Memory], device: Device, precision: str = "fp32"):
         self.graph, self.inputs, self.device, self.precision = graph, inputs, device, precision
         self.parameters = frozenset(k for n in graph.nodes for p in n.parameters for k in p.kin())
+        self._quiet: int | None = None  # `Parameter.epoch` in which none of them was in a user's hands
+
+    def handed_out(self) -> list[Parameter]:
+        """Parameters that a user may write to at any time."""
+        epoch = Parameter.epoch
+        if epoch == self._quiet:
+            return []
+        found = [p for p in self.parameters if p.handed_out()]
+        self._quiet = None if found else epoch
+        return found
 
     def values(self, tensors: list[Tensor], saved: dict[Parameter, np.ndarray]) -> dict[Tensor, Remote]:
         """Run the graph with every one of `tensors` retained.
@@ -83,10 +93,7 @@ class Deferred:
     def __init__(self, recipe: Recipe, places: dict[Place, Tensor]):
         self._recipe = recipe
         self._places = {weakref.ref(place): tensor for place, tensor in places.items()}
-        self._saved: dict[Parameter, np.ndarray] = {}
-        for p in recipe.parameters:
-            if p.handed_out():  # may be written at any time
-                self._saved[p] = p.array.copy()
+        self._saved: dict[Parameter, np.ndarray] = {p: p.array.copy() for p in recipe.handed_out()}
         Parameter.observers.add(self)
         for place in places:
             place.remote = self

@@ -58,6 +58,16 @@ def test_new_weights_are_used(rng):
         first = out.copy()
         params[0].assign(np.zeros((4, 8, 3, 3)))
         executable.run(queue)
+        executable.run(queue)  # nothing to notice
+        held = params[1].hand_out()
+        executable.run(queue)
+        held[...] = 8
+        executable.run(queue)
+        executable.read_into(y, out)
+        assert np.all(out == 8)
+        held[...] = 7
+        del held
+        executable.run(queue)
         executable.read_into(y, out)
     assert np.all(out == 7) and not np.all(first == 7)
 

@@ -35,6 +35,24 @@ def test_a_write_before_letting_go_is_noticed():
     assert p.version == version + 1
 
 
+def test_the_epoch_moves_with_every_change_and_refresh_tells_who_may_write_more():
+    p, other = Parameter((4,)), Parameter((4,))
+    assert not p.refresh()
+    epoch = Parameter.epoch
+    assert not p.refresh() and epoch == Parameter.epoch
+    held = p.hand_out()
+    assert Parameter.epoch != epoch and p.refresh()
+    for change in (lambda: other.assign(np.ones(4)), lambda: other.reshape((2, 2)), lambda: p.alias((2, 2)).hand_out(), p.touch):
+        epoch = Parameter.epoch
+        change()
+        assert Parameter.epoch != epoch
+    epoch = Parameter.epoch
+    held[0] = 3
+    del held
+    gc.collect()
+    assert not p.refresh() and Parameter.epoch != epoch
+
+
 def test_the_same_array_is_handed_out_while_it_lives():
     p = Parameter((4,))
     first = p.hand_out()

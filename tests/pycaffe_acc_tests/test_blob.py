@@ -70,3 +70,17 @@ def test_parameter_blob():
     assert b.data.sum() == 8 and tuple(b.shape) == (2, 2) and b.num == 2 and "l/0" in repr(b)
     b.reshape(4)
     assert b.data.shape == (4,)
+
+
+def test_held_arrays_are_interest_until_they_are_gone(blob):
+    other = Blob((24,), current_device(), "other")
+    assert not blob.take_interest()
+    held = other.data
+    other.take_interest()
+    assert other.take_interest() and other.place.watched()
+    other.join(blob)
+    assert blob.take_interest(), "an array of a blob that shares the bytes"
+    del held
+    assert not blob.take_interest() and not other.take_interest() and not blob.place.watched()
+    assert blob.data is not None
+    assert blob.take_interest() and not blob.take_interest()
