@@ -1,0 +1,114 @@
+"""A float net whose layers can be looked at after each forward, as the vendor's tools look at theirs."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pycaffe_acc.first_convolution import first_convolution
+from pycaffe_acc.net import Net
+from pycaffe_acc.net_filter import filter_net
+from pycaffe_acc.proto import caffe_pb2
+from pycaffe_acc.splits import rename_in_place
+
+
+class ObservedNet:
+    """The layers of a net that run, and what their bottoms hold after a forward.
+
+    The vendor looks when the whole forward is over: a blob that a later layer changes in place is seen changed, by its earlier readers too, and so is
+    an input that a first convolution (mean_value, std) normalises in place.
+
+    Parameters
+    ----------
+    message : NetParameter
+        In today's form.
+    weights : str or Path
+
+    Attributes
+    ----------
+    layers : list of LayerParameter
+        Those that the rules of the net leave.
+    net : Net
+        Runs them; a first convolution is three layers here.
+
+    Raises
+    ------
+    CaffeError
+    """
+
+    def __init__(self, message: Any, weights: str):
+        self.layers = filter_net(message)
+        expanded, self._places = _expand(self.layers)
+        running = caffe_pb2.NetParameter(name=message.name)
+        for layer in expanded:
+            running.layer.append(layer)
+            for rule in ("include", "exclude"):
+                running.layer[-1].ClearField(rule)
+        self.net = Net(running, int(message.state.phase), vendor_exact=True)
+        self.net.copy_from(weights)
+        self._renamed = rename_in_place(expanded, caffe_pb2.LayerParameter)
+        self._fill_normalisers()
+        self._last = self._last_states(expanded)
+
+    def forward(self) -> None:
+        """One batch."""
+        self.net.forward()
+
+    def bottoms(self, index: int) -> list[np.ndarray]:
+        """What the bottoms of layer `index` hold now.
+
+        Returns
+        -------
+        list of float32 arrays
+            Live; copy what must outlast the next forward.
+        """
+        return [self.net.blobs[self._last.get(name, name)].data for name in self._renamed[self._places[index]].bottom]
+
+    def weights(self, index: int) -> list[np.ndarray]:
+        """The parameter blobs of layer `index`."""
+        return [blob.data for blob in self.net.layers[self._places[index]].blobs]
+
+    def _fill_normalisers(self) -> None:
+        for index, layer in enumerate(self.layers):
+            first = first_convolution(layer.convolution_param) if layer.type == "Convolution" else None
+            if first is None:
+                continue
+            place = self._places[index]
+            for j in range(len(layer.bottom)):
+                shift = self.net.layers[place - 2 * (len(layer.bottom) - j)].blobs[0]
+                shift.data[...] = -first.channel_means(shift.shape[0], layer.name)
+
+    def _last_states(self, expanded: list[Any]) -> dict[str, str]:
+        """For each blob, the name under which its bytes' last values are known."""
+        owner: dict[str, str] = {}
+        last: dict[str, str] = {}
+        for i, (given, renamed) in enumerate(zip(expanded, self._renamed, strict=True)):
+            shares = self.net.layers[i].engine.shares_memory()
+            for j, top in enumerate(renamed.top):
+                in_place = j < len(given.bottom) and given.bottom[j] == given.top[j]
+                before = renamed.bottom[j] if in_place else renamed.bottom[0] if shares and renamed.bottom else None
+                owner[top] = owner.get(before, before) if before is not None else top
+                if in_place or before is None:
+                    last[owner[top]] = top
+        return {name: last.get(place, name) for name, place in owner.items()}
+
+
+def _expand(layers: list[Any]) -> tuple[list[Any], list[int]]:
+    """The layers with every first convolution as subtraction, multiplication and convolution; and where each of them went."""
+    expanded: list[Any] = []
+    places = []
+    for layer in layers:
+        copy = caffe_pb2.LayerParameter()
+        copy.CopyFrom(layer)
+        first = first_convolution(layer.convolution_param) if layer.type == "Convolution" else None
+        if first is not None:
+            for field in ("mean_value", "mean_file", "std", "scale"):
+                copy.convolution_param.ClearField(field)
+            for j, blob in enumerate(layer.bottom):
+                shift = caffe_pb2.LayerParameter(name=f"{layer.name}: mean of bottom {j}", type="Bias", bottom=[blob], top=[blob], phase=layer.phase)
+                factor = caffe_pb2.LayerParameter(name=f"{layer.name}: std of bottom {j}", type="Power", bottom=[blob], top=[blob], phase=layer.phase)
+                factor.power_param.scale = first.factor
+                expanded += [shift, factor]
+        places.append(len(expanded))
+        expanded.append(copy)
+    return expanded, places
