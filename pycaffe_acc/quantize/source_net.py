@@ -38,8 +38,8 @@ def own_net(path: str) -> Any:
     """
     net = upgrade_net(read_net(path).message)
     if not any(layer.type in DATA_TYPES for layer in net.layer):
-        raise CheckError(f"{path}: the net has no {' or '.join(DATA_TYPES)} layer to calibrate it with; add one, or describe the images in an ini file "
-                         "(-ini_file)")
+        raise CheckError(f"{path}: the net has no {' or '.join(DATA_TYPES)} layer to calibrate it with; add one, or describe the images in an "
+                         "ini file (-ini_file)")
     net.name = "default"
     return net
 
