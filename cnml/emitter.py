@@ -13,11 +13,12 @@ from cnml.operator import Operator
 from cnml.parameter import Parameter
 from cnml.reference.half import round_half
 from cnml.tensor import Tensor
+from cnrt.function import KernelAddress
 
 if TYPE_CHECKING:
     from cnml.graph import Node
 
-Argument = int | float | Tensor | np.ndarray | Parameter | None
+Argument = int | float | Tensor | np.ndarray | Parameter | KernelAddress | None
 
 
 class ScratchBlock(NamedTuple):
@@ -91,15 +92,15 @@ class Emitter:
         return form
 
     def packed_weights(self, key: Any, make: Callable[..., Any], parameter: Parameter, *others: Parameter) -> Any:
-        """`packed` for a tuple whose first array is large: in FP16 that is rounded to half precision and stored so where the CPU converts halves, for
-        the kernel that `stored` names.
+        """`packed` for a tuple whose first array is large: in FP16 that is made of the parameter in half precision, rounded again and stored so where
+        the CPU converts halves, for the kernel that `stored` names.
         """
         if not self.half:
             return self.packed(key, make, parameter, *others)
         self._halves = self.item == 2
 
-        def make_half(*arrays: np.ndarray) -> tuple[Any, ...]:
-            weights, *rest = make(*arrays)
+        def make_half(first: np.ndarray, *arrays: np.ndarray) -> tuple[Any, ...]:
+            weights, *rest = make(round_half(first), *arrays)
             if self.item == 2:
                 return (stored_half(weights), *rest)
             weights[...] = round_half(weights)

@@ -27,6 +27,11 @@ def truncated(a: int, b: int) -> int:
     return -(-a // b) if a < 0 else a // b
 
 
+def halved(parameters: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Parameters with the first, the weights, in half precision: what FP16 begins with, and what an offline model keeps."""
+    return [round_half(parameters[0]), *parameters[1:]]
+
+
 @dataclass(frozen=True)
 class ConvolutionGeometry:
     """The numbers of a convolution that do not depend on the input.
@@ -151,8 +156,8 @@ class Convolution(Operator):
         return [self._apply(inputs, *self.folded(parameters))]
 
     def reference_half(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
-        """With the folded weights in half precision."""
-        w, b = self.folded(parameters)
+        """With weights in half precision, also after steps were folded into them."""
+        w, b = self.folded(halved(parameters))
         return [round_half(self._apply(inputs, round_half(w), b))]
 
     def _apply(self, inputs: list[np.ndarray], w: np.ndarray, b: np.ndarray | None) -> np.ndarray:
@@ -204,8 +209,10 @@ class Convolution(Operator):
         single = emit.item == 4 or not plan.form.halves  # weights are rounded before their transform
 
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            weights, bias = self.folded(arrays)
-            return pack_winograd_f32(plan, round_half(weights) if single and emit.half else weights, bias)
+            if not single or not emit.half:
+                return pack_winograd_f32(plan, *self.folded(arrays))
+            weights, bias = self.folded(halved(arrays))
+            return pack_winograd_f32(plan, round_half(weights), bias)
         key = ("winograd", emit.half, plan.form.tag, self.geometry.group, self.folds, self.ahead)
         weights, bias = (emit.packed if single else emit.packed_weights)(key, pack, *emit.parameters)
         kernel = plan.kernel if single else emit.stored(plan.kernel)
@@ -219,7 +226,7 @@ class Convolution(Operator):
                               g.stride, g.pad, g.dilation)
 
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            weights, bias = self.folded(arrays)
+            weights, bias = self.folded(halved(arrays) if emit.half else arrays)
             if emit.half:
                 weights = round_half(weights)
             return (np.ascontiguousarray(weights, np.float32),

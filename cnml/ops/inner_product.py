@@ -93,8 +93,8 @@ class InnerProduct(Operator):
         return [self._apply(inputs[0], *self.folded(parameters))]
 
     def reference_half(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
-        """With the folded weights in half precision."""
-        w, b = self.folded(parameters)
+        """With weights in half precision, also after steps were folded into them."""
+        w, b = self.folded([round_half(parameters[0]), *parameters[1:]])
         return [round_half(self._apply(inputs[0], round_half(w), b))]
 
     def _apply(self, x: np.ndarray, w: np.ndarray, b: np.ndarray | None) -> np.ndarray:
