@@ -59,7 +59,10 @@ class NetSource:
         message = caffe_pb2.NetParameter()
         message.name = self.message.name
         for layer in self.layers:
-            message.layer.add().CopyFrom(layer)
+            copy = message.layer.add()
+            copy.CopyFrom(layer)
+            while copy.type == "BatchNorm" and len(copy.param) < 3:  # Caffe's own layers keep solvers away from their statistics
+                copy.param.add(lr_mult=0)
         return message
 
 

@@ -6,6 +6,9 @@ import os
 import sys
 import threading
 
+#: flags of glog that every program built with it takes; where lines go is fixed here, so they change nothing
+GLOG_FLAGS: dict[str, str | int | float | bool] = {"logtostderr": False, "alsologtostderr": False, "minloglevel": 0, "v": 0, "log_dir": ""}
+
 
 def glog(message: str, severity: str = "I") -> None:
     """Write a line.

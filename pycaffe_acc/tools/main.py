@@ -11,13 +11,23 @@ from typing import Any, Protocol
 
 from pycaffe_acc.tools import (
     caffe,
+    caffemodel2prototxt,
     check,
     classify,
+    compute_image_mean,
+    convert_caffemodel,
+    convert_imageset,
+    create_fake_caffemodel,
     demo,
     doctor,
     draw,
     eval,
     export_onnx,
+    extract_features,
+    generate_int8_pt,
+    generate_quantized_pt,
+    mean_ap_voc,
+    set_sparse,
     shims,
     summary,
     time,
@@ -53,10 +63,11 @@ class Command(Protocol):
         """Do it; returns an exit status."""
 
 
-VERBS: tuple[Verb, ...] = (classify, eval, time, check, summary, draw, doctor, warmup, export_onnx, zoo, demo, shims, upgrade_text, upgrade_binary)
+VERBS: tuple[Verb, ...] = (classify, eval, time, check, summary, draw, doctor, warmup, export_onnx, zoo, demo, shims, upgrade_text, upgrade_binary,
+                           set_sparse, create_fake_caffemodel, caffemodel2prototxt, extract_features, mean_ap_voc)
 
 #: those with flags of gflags instead of options
-COMMANDS: tuple[Command, ...] = (caffe,)
+COMMANDS: tuple[Command, ...] = (caffe, convert_caffemodel, convert_imageset, compute_image_mean, generate_int8_pt, generate_quantized_pt)
 
 
 def build_parser() -> argparse.ArgumentParser:

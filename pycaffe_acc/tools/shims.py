@@ -18,6 +18,16 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "caffe": ("caffe",),
     "upgrade_net_proto_text": ("upgrade_net_proto_text",),
     "upgrade_net_proto_binary": ("upgrade_net_proto_binary",),
+    "set_sparse": ("set_sparse",),
+    "convert_caffemodel": ("convert_caffemodel",),
+    "create_fake_caffemodel": ("create_fake_caffemodel",),
+    "caffemodel2prototxt": ("caffemodel2prototxt",),
+    "convert_imageset": ("convert_imageset",),
+    "compute_image_mean": ("compute_image_mean",),
+    "extract_features": ("extract_features",),
+    "meanAP_VOC": ("meanAP_VOC",),
+    "generate_int8_pt": ("generate_int8_pt",),
+    "generate_quantized_pt": ("generate_quantized_pt",),
 }
 
 

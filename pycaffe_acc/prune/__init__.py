@@ -1,0 +1,1 @@
+"""Pruning: weights made zero, and nets told that they are."""
