@@ -42,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
     names, targets = args.blobs.split(","), args.targets.split(",")
     if len(names) != len(targets):
         raise UsageError(f"{len(names)} blobs ({args.blobs}) and {len(targets)} databases ({args.targets}); give one database for each blob")
+    if len({os.path.realpath(t) for t in targets}) < len(targets):
+        raise UsageError(f"the databases {args.targets} must differ")
     for path, what in ((args.model, "prototxt"), (args.weights, "weight file")):
         if not os.path.isfile(path):
             raise MissingFileError(path, what)
