@@ -1,12 +1,13 @@
-"""A float net whose layers can be looked at after each forward, as the vendor's tools look at theirs."""
+"""A float net whose layers can be looked at after each forward."""
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pycaffe_acc.first_convolution import first_convolution
-from pycaffe_acc.net import Net
+from pycaffe_acc.net import Net, NetLayer
 from pycaffe_acc.net_filter import filter_net
 from pycaffe_acc.proto import caffe_pb2
 from pycaffe_acc.splits import rename_in_place
@@ -15,40 +16,47 @@ from pycaffe_acc.splits import rename_in_place
 class ObservedNet:
     """The layers of a net that run, and what their bottoms hold after a forward.
 
-    The vendor looks when the whole forward is over: a blob that a later layer changes in place is seen changed, by its earlier readers too, and so is
-    an input that a first convolution (mean_value, std) normalises in place.
+    The vendor's tools look when the whole forward is over: a blob that a later layer changes in place is seen changed by its earlier readers too, and
+    so is an input that a first convolution (mean_value, std) normalises in place.
 
     Parameters
     ----------
     message : NetParameter
         In today's form.
     weights : str or Path
+    vendor_exact : bool
+        The vendor's layers instead of BVLC's where they differ.
+    settled : bool
+        See the bottoms as the vendor's tools do; False: as their layer read them.
+    threads : int, optional
+        As `Net`.
 
     Attributes
     ----------
     layers : list of LayerParameter
         Those that the rules of the net leave.
     net : Net
-        Runs them; a first convolution is three layers here.
+        Runs them; a first convolution is three layers here, and in-place tops have names of their own.
 
     Raises
     ------
     CaffeError
     """
 
-    def __init__(self, message: Any, weights: str):
+    def __init__(self, message: Any, weights: str | Path, vendor_exact: bool = True, settled: bool = True, threads: int | None = None):
         self.layers = filter_net(message)
         expanded, self._places = _expand(self.layers)
+        self._renamed = rename_in_place(expanded, caffe_pb2.LayerParameter)
         running = caffe_pb2.NetParameter(name=message.name)
-        for layer in expanded:
+        for layer in self._renamed:
             running.layer.append(layer)
             for rule in ("include", "exclude"):
                 running.layer[-1].ClearField(rule)
-        self.net = Net(running, int(message.state.phase), vendor_exact=True)
+        self.net = Net(running, int(message.state.phase), vendor_exact=vendor_exact, threads=threads)
         self.net.copy_from(weights)
-        self._renamed = rename_in_place(expanded, caffe_pb2.LayerParameter)
+        self._engines = _without_splits(self.net.layers, self._renamed)
         self._fill_normalisers()
-        self._last = self._last_states(expanded)
+        self._last = self._last_states(expanded) if settled else {}
 
     def forward(self) -> None:
         """One batch."""
@@ -66,7 +74,7 @@ class ObservedNet:
 
     def weights(self, index: int) -> list[np.ndarray]:
         """The parameter blobs of layer `index`."""
-        return [blob.data for blob in self.net.layers[self._places[index]].blobs]
+        return [blob.data for blob in self._engines[self._places[index]].blobs]
 
     def _fill_normalisers(self) -> None:
         for index, layer in enumerate(self.layers):
@@ -75,7 +83,7 @@ class ObservedNet:
                 continue
             place = self._places[index]
             for j in range(len(layer.bottom)):
-                shift = self.net.layers[place - 2 * (len(layer.bottom) - j)].blobs[0]
+                shift = self._engines[place - 2 * (len(layer.bottom) - j)].blobs[0]
                 shift.data[...] = -first.channel_means(shift.shape[0], layer.name)
 
     def _last_states(self, expanded: list[Any]) -> dict[str, str]:
@@ -83,7 +91,7 @@ class ObservedNet:
         owner: dict[str, str] = {}
         last: dict[str, str] = {}
         for i, (given, renamed) in enumerate(zip(expanded, self._renamed, strict=True)):
-            shares = self.net.layers[i].engine.shares_memory()
+            shares = self._engines[i].engine.shares_memory()
             for j, top in enumerate(renamed.top):
                 in_place = j < len(given.bottom) and given.bottom[j] == given.top[j]
                 before = renamed.bottom[j] if in_place else renamed.bottom[0] if shares and renamed.bottom else None
@@ -112,3 +120,9 @@ def _expand(layers: list[Any]) -> tuple[list[Any], list[int]]:
         places.append(len(expanded))
         expanded.append(copy)
     return expanded, places
+
+
+def _without_splits(running: list[NetLayer], messages: list[Any]) -> list[NetLayer]:
+    """The layers that messages stand for, in their order, among those and the Splits between them."""
+    rest = iter(running)
+    return [next(layer for layer in rest if layer.name == message.name) for message in messages]

@@ -79,7 +79,7 @@ def calibration_net(path: str, calibration: Calibration) -> Any:
         made.layer.append(second)
     made.layer.extend(net.layer[1:])
     if calibration.first_convolution:
-        _fill_first_convolution(made.layer[1:], calibration, path)
+        fill_first_convolution(made.layer[1:], calibration.mean, calibration.std, path)
     return made
 
 
@@ -135,18 +135,34 @@ def _data_layer(blob: InputBlob, calibration: Calibration) -> Any:
     return layer
 
 
-def _fill_first_convolution(layers: Any, calibration: Calibration, path: str) -> None:
-    """Replace mean_file, mean_value and std of the layer behind the inputs."""
+def fill_first_convolution(layers: Any, mean: tuple[float, ...], factor: float, path: str) -> None:
+    """Make mean and std fields of the first layer that is no Input; those that it has are replaced.
+
+    Parameters
+    ----------
+    layers : sequence of LayerParameter
+    mean : tuple of float
+        One a channel, or one for all.
+    factor : float
+        Multiplies, after the mean.
+    path : str
+        The net's file, for the message.
+
+    Raises
+    ------
+    CheckError
+        When that layer is no Convolution.
+    """
     layer = next((layer for layer in layers if layer.type != "Input"), None)
     if layer is None or layer.type != "Convolution":
         found = "nothing" if layer is None else f"'{layer.name}' ({layer.type})"
-        raise CheckError(f"{path}: use_firstconv is 1 and behind the input comes {found}; only a Convolution can take mean and std, so set "
-                         "use_firstconv to 0")
+        raise CheckError(f"{path}: behind the input comes {found}; only a Convolution can take mean and std into itself, so leave them to the input "
+                         "(use_firstconv = 0)")
     p = layer.convolution_param
     p.ClearField("mean_file")
     p.ClearField("mean_value")
-    p.mean_value.extend(calibration.mean)
-    p.std = calibration.std
+    p.mean_value.extend(mean)
+    p.std = factor
 
 
 def input_layer(data: Any) -> Any:

@@ -9,6 +9,7 @@ from cnml.errors import CnmlError
 from cnml.quantization import QuantParam, lrn_position, normalize_position, position_of
 from pycaffe_acc.errors import CheckError
 from pycaffe_acc.quantize.dtype_fields import DT_FLOAT32, DT_INT8, LIMITS, nth_field, write_param
+from pycaffe_acc.quantize.magnitude import absmax
 from pycaffe_acc.quantize.observed_net import ObservedNet
 
 #: types with positions for their bottoms; those with parameter blobs get one for blob 0 too
@@ -61,6 +62,42 @@ class VendorRanges:
             elif layer.type == NORMALIZE:
                 self._normalize[index] = self._normalize_positions(layer, self._net.bottoms(index)[0])
 
+    def write(self, index: int, layer: Any) -> bool:
+        """Put what was found into a layer.
+
+        Parameters
+        ----------
+        index : int
+            Of the layer in `ObservedNet.layers`.
+        layer : LayerParameter
+            That layer, or a copy of it; entries that it has already are replaced one by one.
+
+        Returns
+        -------
+        bool
+            Whether there was something to write.
+
+        Raises
+        ------
+        CheckError
+            For weights that hold NaN or an infinity.
+        """
+        if index in self._absmax:
+            for j, value in enumerate(self._absmax[index]):
+                self._put(layer.bottom_mlu_dtype, j, self._position(layer, value), layer.type == "LRN")
+            blobs = self._net.weights(index)
+            if blobs:
+                self._put(layer.blobs_dtype, 0, self._position(layer, float(absmax(blobs[0], layer, "blob 0")), weights=True))
+                self._mark_top(layer)
+            return True
+        if index in self._normalize:
+            for j, position in enumerate(self._normalize[index]):
+                self._put(layer.bottom_mlu_dtype, j, position)
+            self._put_normalize_scales(layer)
+            self._mark_top(layer)
+            return True
+        return False
+
     def result(self) -> list[Any]:
         """The net's layers with their positions, without phase rules, and with what Caffe adds to a layer when it sets it up.
 
@@ -71,34 +108,23 @@ class VendorRanges:
         Raises
         ------
         CheckError
-            For weights that hold NaN or an infinity.
+            As `write`.
         """
-        return [self._layer(index, layer) for index, layer in enumerate(self._net.layers)]
+        layers = []
+        for index, layer in enumerate(self._net.layers):
+            made = type(layer)()
+            made.CopyFrom(layer)
+            made.ClearField("include")
+            made.ClearField("phase")
+            _add_setup_fields(made, len(self._net.weights(index)))
+            self.write(index, made)
+            layers.append(made)
+        return layers
 
     def _remember(self, layer: Any, bottom: int, values: np.ndarray) -> float:
         largest = np.maximum(absmax(values, layer, f"bottom '{layer.bottom[bottom]}'"), self._history.get(layer.name, np.float32(0)))
         self._history[layer.name] = largest
         return float(largest)
-
-    def _layer(self, index: int, layer: Any) -> Any:
-        made = type(layer)()
-        made.CopyFrom(layer)
-        made.ClearField("include")
-        made.ClearField("phase")
-        blobs = self._net.weights(index)
-        _add_setup_fields(made, len(blobs))
-        if index in self._absmax:
-            for j, value in enumerate(self._absmax[index]):
-                self._put(made.bottom_mlu_dtype, j, self._position(layer, value), layer.type == "LRN")
-            if blobs:
-                self._put(made.blobs_dtype, 0, self._position(layer, float(absmax(blobs[0], layer, "blob 0")), weights=True))
-                self._mark_top(made)
-        if index in self._normalize:
-            for j, position in enumerate(self._normalize[index]):
-                self._put(made.bottom_mlu_dtype, j, position)
-            self._put_normalize_scales(made)
-            self._mark_top(made)
-        return made
 
     def _position(self, layer: Any, largest: float, weights: bool = False) -> int:
         limit = LIMITS[self._dtype]
@@ -141,23 +167,6 @@ class VendorRanges:
                 sums += unit[:, channel] * unit[:, channel]
             positions.append(position_of(float(np.sqrt(sums).max()), limit))
         return positions
-
-
-def absmax(values: np.ndarray, layer: Any, what: str) -> np.float32:
-    """The largest magnitude of an array, 0 for an empty one.
-
-    Raises
-    ------
-    CheckError
-        For NaN and infinities, naming layer and array.
-    """
-    if not values.size:
-        return np.float32(0)
-    largest = np.maximum(values.max(), -values.min())
-    if not np.isfinite(largest):
-        raise CheckError(f"layer '{layer.name}' ({layer.type}): {what} holds {'NaN' if np.isnan(largest) else 'an infinity'}; "
-                         "a range must be finite. Check weights, mean and std")
-    return np.float32(largest)
 
 
 def _add_setup_fields(layer: Any, blobs: int) -> None:

@@ -27,6 +27,7 @@ from pycaffe_acc.tools import (
     generate_int8_pt,
     generate_quantized_pt,
     mean_ap_voc,
+    quantize,
     set_sparse,
     shims,
     summary,
@@ -64,7 +65,7 @@ class Command(Protocol):
 
 
 VERBS: tuple[Verb, ...] = (classify, eval, time, check, summary, draw, doctor, warmup, export_onnx, zoo, demo, shims, upgrade_text, upgrade_binary,
-                           set_sparse, create_fake_caffemodel, caffemodel2prototxt, extract_features, mean_ap_voc)
+                           set_sparse, create_fake_caffemodel, caffemodel2prototxt, extract_features, mean_ap_voc, quantize)
 
 #: those with flags of gflags instead of options
 COMMANDS: tuple[Command, ...] = (caffe, convert_caffemodel, convert_imageset, compute_image_mean, generate_int8_pt, generate_quantized_pt)

@@ -8,10 +8,10 @@ import pytest
 from pycaffe_acc_tests.quantize_tests.vendor_case import TOOLS, cases, expected, prepare
 
 import pycaffe_acc as caffe
+from pycaffe_acc.quantize.magnitude import absmax
 from pycaffe_acc.quantize.observed_net import ObservedNet
 from pycaffe_acc.quantize.settings import read_settings
 from pycaffe_acc.quantize.source_net import calibration_net
-from pycaffe_acc.quantize.vendor_ranges import absmax
 from pycaffe_acc.text_format import read_net
 from pycaffe_acc.tools.main import main
 
