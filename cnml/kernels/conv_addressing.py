@@ -9,7 +9,7 @@ from numba import types
 
 from cnml.jit import jit
 from cnml.kernels import kernel
-from cnml.kernels.argblock import f32_at, i64_at, word
+from cnml.kernels.argblock import f32_at, i32_at, i64_at, word
 from cnml.kernels.conv_table import (
     BATCH,
     CHANNELS,
@@ -29,6 +29,7 @@ from cnml.kernels.conv_table import (
     OUT_WIDTH,
     OUT_X,
     OUT_Y,
+    PAD,
     PANEL_OUTER,
     STAGE_NHWC,
     STAGED,
@@ -221,6 +222,14 @@ def clear(address, n):
 
 
 @jit
+def pad(address, n, bits):
+    """n elements with the bits of padding."""
+    dst = i32_at(address, n)
+    for i in range(n):
+        dst[i] = bits
+
+
+@jit
 def copy(address, source, n):
     """n floats; the two runs do not overlap."""
     dst, src = f32_at(address, n), f32_at(source, n)
@@ -245,9 +254,9 @@ def _interleave(address, source, channels, plane, n):
 
 @jit
 def stage_rows(table, phase, x, first, rows, buffer):
-    """Copy what a chunk of whole grid lines reads to `buffer` (lines, padded width, channels), zeros outside; gives the bytes of a line."""
+    """Copy what a chunk of whole grid lines reads to `buffer` (lines, padded width, channels), padding outside; gives the bytes of a line."""
     gh, gw, channels = word(phase, GRID_HEIGHT), word(phase, GRID_WIDTH), word(table, CHANNELS)
-    height, width = word(table, HEIGHT), word(table, WIDTH)
+    height, width, outside = word(table, HEIGHT), word(table, WIDTH), word(table, PAD)
     left, top = word(phase, MIN_X), word(phase, MIN_Y)
     right = (gw - 1) * word(phase, STEP_X) + word(phase, MAX_X) + 1
     line = first // gw
@@ -259,10 +268,10 @@ def stage_rows(table, phase, x, first, rows, buffer):
     for y in range(y0, y1):
         out = buffer + (y - y0) * (right - left) * channels * 4
         if y < 0 or y >= height:
-            clear(out, (right - left) * channels)
+            pad(out, (right - left) * channels, outside)
             continue
-        clear(out, before * channels)
-        clear(out + 4 * (before + inside) * channels, (right - left - before - inside) * channels)
+        pad(out, before * channels, outside)
+        pad(out + 4 * (before + inside) * channels, (right - left - before - inside) * channels, outside)
         if word(table, STAGED) == STAGE_NHWC:
             copy(out + 4 * before * channels, source + 4 * (y * width + x0) * channels, inside * channels)
         else:
@@ -298,8 +307,8 @@ def align_64(n):
 
 @kernel("conv_scratch_f32")
 def conv_scratch_f32(table, scratch, mr):
-    """What lies at the beginning of scratch: a pixel of zeros, and the indices 0 to mr - 1."""
-    clear(scratch, word(table, ZEROS))
+    """What lies at the beginning of scratch: a pixel of padding, and the indices 0 to mr - 1."""
+    pad(scratch, word(table, ZEROS), word(table, PAD))
     identity = i64_at(scratch + align_64(4 * word(table, ZEROS)), mr)
     for i in range(mr):
         identity[i] = i

@@ -151,7 +151,7 @@ def plan_conv2d(shape: Conv2dShape, *, plain_input: bool = False, pixels: Pixels
         layout = "plain" if plain_input else "channels-last"
         raise ValueError(f"failed to plan a convolution of {shape.channels} channels in {shape.group} groups with {layout} input: {why}; "
                          f"known are {', '.join(v.name for v in VARIANTS)}")
-    phase = _conv_phase(shape, rows[0].staged != ct.DIRECT)
+    phase = conv_phase(shape, rows[0].staged != ct.DIRECT)
     if rows[0].name == "sliding":
         return _plan_sliding(shape, phase, pixels.filled(shape), tile or SLIDING_TILES[isa().lanes][0])
     return _plan(shape, (phase,), shape.out, pixels.filled(shape), rows[0], tile, panel_outer, item)
@@ -188,7 +188,8 @@ def takes_sliding(shape: Conv2dShape) -> bool:
             and shape.stride[1] in SLIDING_STRIDES)
 
 
-def _conv_phase(shape: Conv2dShape, staged: bool) -> Phase:
+def conv_phase(shape: Conv2dShape, staged: bool) -> Phase:
+    """The only phase of a convolution; staged, a tap is a row of the kernel."""
     (kh, kw), (ph, pw), (dh, dw) = shape.kernel, shape.pad, shape.dilation
     source = tuple((y, x) for y in range(kh) for x in range(1 if staged else kw))
     return Phase(shape.out, shape.stride, (0, 0), (1, 1), tuple((y * dh - ph, x * dw - pw) for y, x in source), source)
@@ -231,11 +232,11 @@ def _plan(shape: Conv2dShape, phases: tuple[Phase, ...], out: tuple[int, int], p
     nr, taps = nv * (1 if narrow else lanes), max(product.taps)
     padded = group_outputs * ceil(shape.channels / nr) * nr if depthwise else shape.group * ceil(group_outputs / nr) * nr
     packed_depth = ceil(depth / lanes) * lanes if narrow else depth
-    h = _header(shape, out, pixels, chunk)
+    h = table_header(shape, out, pixels, chunk)
     h[ct.DEPTH], h[ct.GROUP_STEP], h[ct.GROUPS], h[ct.COUT_GROUP] = depth, 4 * depth, shape.group, group_outputs
     h[ct.PANEL_OUTER], h[ct.STAGED], h[ct.PHASES] = int(panel_outer), variant.staged, len(phases)
     h[ct.TAPS_BLOCK], h[ct.DEPTH_BLOCK] = taps_block, depth_block
-    table = _table(h, phases, packed_depth * padded * 4)
+    table = phase_table(h, phases, packed_depth * padded * 4)
     lines = (chunk // phases[0].grid[1] - 1) * shape.stride[0] + (shape.kernel[0] - 1) * shape.dilation[0] + 1 if staged else 0
     wide = (phases[0].grid[1] - 1) * shape.stride[1] + shape.kernel[1]
     scratch = 64 + 4 * shape.channels + 4 * mr * nr + 8 * mr + 8 * (chunk + mr) * (taps + 4) + 8 * taps + 4 * lines * wide * shape.channels + 8 * 64
@@ -246,7 +247,7 @@ def _plan(shape: Conv2dShape, phases: tuple[Phase, ...], out: tuple[int, int], p
     return ConvPlan(name(mr, nr), nr, phases, variant.name, table, ceil(scratch / 64) * 64, reason)
 
 
-def _header(shape: Conv2dShape, out: tuple[int, int], pixels: Pixels, chunk: int) -> list[int]:
+def table_header(shape: Conv2dShape, out: tuple[int, int], pixels: Pixels, chunk: int) -> list[int]:
     """The words that every variant has."""
     h = [0] * ct.HEADER
     h[ct.BATCH], h[ct.HEIGHT], h[ct.WIDTH], h[ct.CHANNELS], h[ct.ZEROS] = shape.batch, shape.height, shape.width, shape.channels, shape.channels
@@ -261,16 +262,22 @@ def _plan_sliding(shape: Conv2dShape, phase: Phase, pixels: Pixels, tile: Tile) 
     blocks = ceil(shape.channels / nr)
     bands = max(ceil(height / BAND_LINES), min(ceil(ITEMS / blocks), height))
     lines = ceil(height / bands)
-    h = _header(shape, shape.out, pixels, lines * width)
+    h = table_header(shape, shape.out, pixels, lines * width)
     h[ct.DEPTH], h[ct.GROUP_STEP], h[ct.GROUPS], h[ct.COUT_GROUP], h[ct.PHASES] = 1, 4, shape.group, 1, 1
-    wide = (ceil(width / tile.mr) * tile.mr - 1) * shape.stride[1] + shape.kernel[1]
-    scratch = 4 * shape.channels + 64 + 8 * wide * ((lines - 1) * shape.stride[0] + shape.kernel[0])
+    scratch = sliding_scratch(shape, tile, lines)
     reason = f"sliding, {isa().name}: {tile.mr} pixels x {nr} channels, {lines} lines a band"
     name = sliding_name(tile.mr, nr, shape.kernel[1], shape.stride[1])
-    return ConvPlan(name, nr, (phase,), "sliding", _table(h, (phase,), 0), ceil(scratch / 64) * 64, reason)
+    return ConvPlan(name, nr, (phase,), "sliding", phase_table(h, (phase,), 0), scratch, reason)
 
 
-def _table(header: list[int], phases: tuple[Phase, ...], tap_bytes: int) -> np.ndarray:
+def sliding_scratch(shape: Conv2dShape, tile: Tile, lines: int) -> int:
+    """Bytes that a task needs for a band of so many lines."""
+    wide = (ceil(shape.out[1] / tile.mr) * tile.mr - 1) * shape.stride[1] + shape.kernel[1]
+    return ceil((4 * shape.channels + 64 + 8 * wide * ((lines - 1) * shape.stride[0] + shape.kernel[0])) / 64) * 64
+
+
+def phase_table(header: list[int], phases: tuple[Phase, ...], tap_bytes: int) -> np.ndarray:
+    """The words of the header, the phases and their taps; a tap of the weights takes `tap_bytes`."""
     words, taps, weights = list(header), [], 0
     first = ct.HEADER + len(phases) * ct.PHASE
     for p in phases:

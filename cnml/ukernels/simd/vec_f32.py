@@ -54,6 +54,12 @@ def multiply_add(bd: ir.IRBuilder, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.
     return bd.call(f, [a, b, c])
 
 
+def multiply_rounded(bd: ir.IRBuilder, a: ir.Value, b: ir.Value) -> ir.Value:
+    """a * b rounded to float32, also where a sum follows that a fused instruction could take it into."""
+    f = cgutils.get_or_insert_function(bd.module, ir.FunctionType(a.type, [a.type]), f"llvm.arithmetic.fence.v{a.type.count}f32")
+    return bd.call(f, [bd.fmul(a, b)])
+
+
 def at_least(bd: ir.IRBuilder, low: ir.Value, x: ir.Value) -> ir.Value:
     """low > x ? low : x; a NaN in x stays."""
     return bd.select(bd.fcmp_ordered(">", low, x), low, x)

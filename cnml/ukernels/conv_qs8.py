@@ -1,0 +1,141 @@
+"""Register tile of the INT8 convolutions: MR pixels times NV vectors of output channels, four input channels a step."""
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from llvmlite import ir
+from numba import types
+from numba.core.errors import TypingError
+from numba.extending import intrinsic
+
+from cnml.cpu import isa
+from cnml.ukernels.conv_f32 import LINE, tap_shift
+from cnml.ukernels.epilogue_f32 import activate
+from cnml.ukernels.simd import vec_f32 as v
+from cnml.ukernels.simd import vec_x8
+from cnml.ukernels.simd.dot4 import Dot, dot_kind, ints
+from cnml.ukernels.simd.loop import Cell, loop
+from cnml.ukernels.simd.pointer import I32, PTR, at, load_word, pointer, prefetch, word
+
+LANES = isa().lanes
+DOT = Dot(dot_kind(), LANES)
+UNROLL = 4
+LINES_AHEAD = 2
+#: what is added to the result before the activation
+NOTHING, CODES, FLOATS = range(3)
+
+
+class TileWords(NamedTuple):
+    """Integer operands of a tile, in order; addresses and strides are in bytes."""
+
+    pointers: Any       # address of int64[MR]: each pixel's input, or with a step int64[ntaps][MR]
+    step: Any           # bytes between the pointers of two taps; 0 when they are the same
+    offsets: Any        # address of int64[ntaps] to add to the pointers; not read when there is a step
+    ntaps: Any
+    offset: Any         # added to every pointer
+    depth: Any          # words of four input channels of a tap
+    weights: Any        # [ntaps][depth][NV] vectors, see `dot4.arranged`
+    pixels: Any         # address of int64[MR]: index of each output pixel
+    start: Any          # int32[NV * lanes] that the sums start from
+    factor: Any         # float32[NV * lanes]
+    bias: Any           # float32[NV * lanes]
+    add: Any            # what is added
+    add_stride: Any
+    add_kind: Any       # NOTHING, CODES or FLOATS
+    add_zero: Any       # the code of 0, for CODES
+    out: Any
+    out_stride: Any
+    mode: Any           # activation, see epilogue_f32
+    zero: Any           # the code of 0 in the output
+    ahead: Any          # from a weight to one that a later tile will read and this one asks for; 0 for none
+
+
+class TileFloats(NamedTuple):
+    """float32 operands of a tile."""
+
+    low: Any            # of the activation
+    high: Any
+    add_factor: Any     # units of the output per unit of what is added
+    least: Any          # smallest and largest result in codes, before the code of 0 is added
+    most: Any
+
+
+@intrinsic(prefer_literal=True)
+def conv_tile_qs8(typingctx, mr, nv, item, words, floats):  # type: ignore[no-untyped-def]
+    """out[pixel] = activation(factor * (start + sum over taps and depth of input * weights) + bias + add_factor * add) for MR pixels and NV vectors
+    of channels; each operation on floats is rounded by itself.
+
+    `item` is the bytes of a result: 4 for float32, 1 for codes, which are round(clamp(result, least, most)) + zero with halves away from zero.
+    """
+    if not all(isinstance(n, types.IntegerLiteral) for n in (mr, nv, item)):
+        raise TypingError(f"conv_tile_qs8 needs its tile as constants, got {mr} x {nv}, {item} bytes a result")
+    rows, vectors, size = mr.literal_value, nv.literal_value, item.literal_value
+
+    def codegen(context, bd, sig, args):  # type: ignore[no-untyped-def]
+        w = TileWords(*(bd.extract_value(args[3], i) for i in range(len(TileWords._fields))))
+        f = TileFloats(*(bd.extract_value(args[4], i) for i in range(len(TileFloats._fields))))
+        table = pointer(bd, w.pixels)
+        outs = [at(bd, pointer(bd, w.out), bd.mul(load_word(bd, table, i), w.out_stride)) for i in range(rows)]
+        for out in outs:
+            for line in range(0, vectors * LANES * size, LINE):
+                prefetch(bd, at(bd, out, line), write=True)
+        start = [bd.load(at(bd, pointer(bd, w.start), 4 * LANES * j), align=4, typ=ints(LANES)) for j in range(vectors)]
+        sums = [[Cell(bd, ints(LANES), x) for x in start] for _ in range(rows)]
+        _accumulate(bd, w, sums)
+        _finish(bd, w, f, sums, outs, size)
+        return context.get_dummy_value()
+
+    words_type, floats_type = types.UniTuple(types.intp, len(TileWords._fields)), types.UniTuple(types.float32, len(TileFloats._fields))
+    return types.void(mr, nv, item, words_type, floats_type), codegen
+
+
+def _accumulate(bd: ir.IRBuilder, w: TileWords, sums: list[list[Cell]]) -> None:
+    """The products: taps outside, depth inside, several words unrolled."""
+    vectors = len(sums[0])
+    weights = Cell(bd, PTR, pointer(bd, w.weights))
+    table = pointer(bd, w.pointers)
+    with loop(bd, word(0), w.ntaps, 1) as tap:
+        row, shift = at(bd, table, bd.mul(tap, w.step)), tap_shift(bd, w, tap)
+        inputs = [at(bd, pointer(bd, load_word(bd, row, i)), shift) for i in range(len(sums))]
+        whole = bd.and_(w.depth, word(-UNROLL))
+        for start, stop, steps in ((word(0), whole, UNROLL), (whole, w.depth, 1)):
+            with loop(bd, start, stop, steps) as k:
+                panel = weights.get()
+                if steps > 1:
+                    for i in range(LINES_AHEAD):
+                        prefetch(bd, at(bd, at(bd, panel, w.ahead), LINE * i))
+                for step in range(steps):
+                    _step(bd, sums, at(bd, panel, 4 * LANES * vectors * step), [at(bd, at(bd, x, bd.mul(k, word(4))), 4 * step) for x in inputs])
+                weights.set(at(bd, panel, 4 * LANES * vectors * steps))
+
+
+def _step(bd: ir.IRBuilder, sums: list[list[Cell]], panel: ir.Value, inputs: list[ir.Value]) -> None:
+    row = [DOT.weights(bd, at(bd, panel, 4 * LANES * j)) for j in range(len(sums[0]))]
+    for ptr, cells in zip(inputs, sums, strict=True):
+        x = DOT.inputs(bd, ptr)
+        for cell, b in zip(cells, row, strict=True):
+            cell.set(DOT.add(bd, cell.get(), x, b))
+
+
+def _finish(bd: ir.IRBuilder, w: TileWords, f: TileFloats, sums: list[list[Cell]], outs: list[ir.Value], item: int) -> None:
+    """Floats, bias, what is added, activation, codes if asked for, stores: one vector of channels after the other."""
+    zero, add_zero = bd.trunc(w.zero, I32), bd.trunc(w.add_zero, I32)
+    least, most, add_factor = (v.splat(bd, x, LANES) for x in (f.least, f.most, f.add_factor))
+    table = pointer(bd, w.pixels)
+    adds = [at(bd, pointer(bd, w.add), bd.mul(load_word(bd, table, i), w.add_stride)) for i in range(len(sums))]
+    for j in range(len(sums[0])):
+        factor, bias = (v.load(bd, at(bd, pointer(bd, p), 4 * LANES * j), LANES) for p in (w.factor, w.bias))
+        results = [Cell(bd, v.vec(LANES), bd.fadd(v.multiply_rounded(bd, bd.sitofp(row[j].get(), v.vec(LANES)), factor), bias)) for row in sums]
+        with bd.if_then(bd.icmp_signed("==", w.add_kind, word(CODES)), likely=False):
+            for cell, ptr in zip(results, adds, strict=True):
+                x = vec_x8.to_floats(bd, vec_x8.load_ints(bd, at(bd, ptr, LANES * j), LANES), add_zero, LANES)
+                cell.set(bd.fadd(cell.get(), v.multiply_rounded(bd, x, add_factor)))
+        with bd.if_then(bd.icmp_signed("==", w.add_kind, word(FLOATS)), likely=False):
+            for cell, ptr in zip(results, adds, strict=True):
+                cell.set(bd.fadd(cell.get(), v.multiply_rounded(bd, v.load(bd, at(bd, ptr, 4 * LANES * j), LANES), add_factor)))
+        activate(bd, w.mode, (f.low, f.high), results, LANES)
+        for cell, out in zip(results, outs, strict=True):
+            if item == 4:
+                v.store(bd, cell.get(), at(bd, out, 4 * LANES * j))
+            else:
+                vec_x8.store_codes(bd, vec_x8.to_codes(bd, cell.get(), least, most, zero, LANES), at(bd, out, LANES * j))

@@ -1,0 +1,109 @@
+"""Products of four bytes in a 32-bit word: unsigned inputs times signed weights, summed in 32 bits without saturation.
+
+Three ways with equal results. "vnni" has an instruction for it; "pairs" widens both sides to 16 bits, multiplies and adds neighbours; "plain" is
+for any target. A vector of weights is `4 * lanes` bytes for one word of depth, in the order that `arranged` gives.
+"""
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from llvmlite import binding, ir
+from numba.core import cgutils
+
+from cnml.cpu import has, isa
+from cnml.ukernels.simd.pointer import BYTE, I32, at
+
+I16 = ir.IntType(16)
+
+
+def dot_kind() -> str:
+    """How this process multiplies bytes: "vnni", "pairs" or "plain"."""
+    lanes = isa().lanes
+    if lanes == 16 and has("avx512vnni") or lanes == 8 and (has("avxvnni") or has("avx512vnni") and has("avx512vl")):
+        return "vnni"
+    return "pairs" if lanes >= 8 else "plain"
+
+
+def arranged(words: np.ndarray, lanes: int, kind: str) -> np.ndarray:
+    """Bytes of weights in the order in which a way of multiplying reads them.
+
+    Parameters
+    ----------
+    words : (..., outputs, 4) int8
+        `outputs` a multiple of `lanes`.
+    lanes : int
+    kind : str
+        See `dot_kind`.
+
+    Returns
+    -------
+    (..., outputs / lanes, 4 * lanes) int8
+    """
+    vectors = words.reshape(*words.shape[:-2], words.shape[-2] // lanes, lanes, 4)
+    if kind == "pairs":  # bytes 0 and 2 of every output, then 1 and 3
+        vectors = np.stack([vectors[..., 0::2], vectors[..., 1::2]], -3)
+    elif kind == "plain":
+        vectors = np.moveaxis(vectors, -1, -2)
+    return np.ascontiguousarray(vectors).reshape(*words.shape[:-2], words.shape[-2] // lanes, 4 * lanes)
+
+
+def ints(lanes: int) -> ir.VectorType:
+    """The type of a vector of sums."""
+    return ir.VectorType(I32, lanes)
+
+
+def splat_word(bd: ir.IRBuilder, value: ir.Value, lanes: int) -> ir.Value:
+    """A 32-bit word in every lane."""
+    undefined = ir.Constant(ints(lanes), ir.Undefined)
+    return bd.shuffle_vector(bd.insert_element(undefined, value, ir.Constant(I32, 0)), undefined, ir.Constant(ints(lanes), [0] * lanes))
+
+
+class Dot(NamedTuple):
+    """One way of multiplying: a weight operand, an input operand, and their products added to sums."""
+
+    kind: str
+    lanes: int
+
+    def weights(self, bd: ir.IRBuilder, ptr: ir.Value) -> list[ir.Value]:
+        """Load one vector of weights."""
+        n = self.lanes
+        if self.kind == "vnni":
+            return [bd.load(ptr, align=1, typ=ir.VectorType(BYTE, 4 * n))]
+        if self.kind == "pairs":
+            halves = [bd.load(at(bd, ptr, 2 * n * half), align=1, typ=ir.VectorType(BYTE, 2 * n)) for half in (0, 1)]
+            return [bd.sext(h, ir.VectorType(I16, 2 * n)) for h in halves]
+        return [bd.sext(bd.load(at(bd, ptr, n * k), align=1, typ=ir.VectorType(BYTE, n)), ints(n)) for k in range(4)]
+
+    def inputs(self, bd: ir.IRBuilder, ptr: ir.Value) -> list[ir.Value]:
+        """Load one word of input for all lanes."""
+        n, word = self.lanes, bd.load(ptr, align=1, typ=I32)
+        if self.kind == "vnni":
+            return [bd.bitcast(splat_word(bd, word, n), ir.VectorType(BYTE, 4 * n))]
+        if self.kind == "pairs":
+            halves = ir.VectorType(I16, 2 * n)
+            every = splat_word(bd, word, n)
+            low = bd.and_(every, ir.Constant(ints(n), [0x00FF00FF] * n))
+            return [bd.bitcast(low, halves), bd.lshr(bd.bitcast(every, halves), ir.Constant(halves, [8] * 2 * n))]
+        byte = ir.Constant(I32, 255)
+        return [splat_word(bd, bd.and_(bd.lshr(word, ir.Constant(I32, 8 * k)), byte), n) for k in range(4)]
+
+    def add(self, bd: ir.IRBuilder, sums: ir.Value, x: list[ir.Value], w: list[ir.Value]) -> ir.Value:
+        """sums + the products of four bytes in every lane."""
+        if self.kind == "vnni":
+            return self._vnni(bd, sums, x[0], w[0])
+        for a, b in zip(x, w, strict=True):
+            sums = bd.add(sums, bd.mul(a, b) if self.kind == "plain" else self._pairs(bd, a, b))
+        return sums
+
+    def _vnni(self, bd: ir.IRBuilder, sums: ir.Value, x: ir.Value, w: ir.Value) -> ir.Value:
+        # LLVM 22 types the operands as bytes, earlier ones as words
+        operand = x.type if binding.llvm_version_info[0] >= 22 else sums.type
+        f = cgutils.get_or_insert_function(bd.module, ir.FunctionType(sums.type, [sums.type, operand, operand]),
+                                           f"llvm.x86.avx512.vpdpbusd.{32 * self.lanes}")
+        return bd.call(f, [sums, bd.bitcast(x, operand), bd.bitcast(w, operand)])
+
+    def _pairs(self, bd: ir.IRBuilder, a: ir.Value, b: ir.Value) -> ir.Value:
+        name = "llvm.x86.avx512.pmaddw.d.512" if self.lanes == 16 else "llvm.x86.avx2.pmadd.wd"
+        f = cgutils.get_or_insert_function(bd.module, ir.FunctionType(ints(self.lanes), [a.type, b.type]), name)
+        return bd.call(f, [a, b])
