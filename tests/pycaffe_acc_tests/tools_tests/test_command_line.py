@@ -12,7 +12,7 @@ from PIL import Image
 
 from cnml.cpu import converts_half
 from pycaffe_acc.tools.demo import FOLDER
-from pycaffe_acc.tools.main import VERBS, build_parser, main
+from pycaffe_acc.tools.main import COMMANDS, VERBS, build_parser, main
 
 DEMO = ["--model", str(FOLDER / "deploy.prototxt"), "--weights", str(FOLDER / "digits.caffemodel")]
 DEMO_IMAGES = ["--images", str(FOLDER / "test.txt"), "--preprocess", "raw", "--scale", "0.00392156862745098"]
@@ -254,10 +254,10 @@ def test_inputs_that_are_no_images(capsys, tmp_path):
 def test_every_verb_has_json_and_help():
     parser = build_parser()
     text = parser.format_help()
-    for verb in VERBS:
+    for verb in (*VERBS, *COMMANDS):
         assert verb.NAME in text and verb.HELP
     document = (Path(__file__).resolve().parents[3] / "docs/command_line.md").read_text()
-    assert all(f"`{verb.NAME}" in document for verb in VERBS)
+    assert all(f"`{verb.NAME}" in document for verb in (*VERBS, *COMMANDS))
 
 
 def test_the_installed_program_and_the_module_are_one():
