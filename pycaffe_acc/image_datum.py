@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from pycaffe_acc.errors import CheckError
+from pycaffe_acc.image_error import ImageError
 from pycaffe_acc.image_load import decode_bgr
 from pycaffe_acc.image_resize import resize_bilinear
 from pycaffe_acc.proto import caffe_pb2
@@ -69,8 +70,12 @@ def image_datum(path: str, label: int, form: ImageForm) -> tuple[Any, tuple[int,
     MissingFileError, ImageError
         When there is no image.
     CheckError
-        When it cannot be encoded.
+        When it cannot be encoded, or the label is no int32.
     """
+    if not -(2**31) <= label < 2**31:
+        raise CheckError(f"the label of '{path}' is {label}; a Datum holds labels from -2147483648 to 2147483647")
+    if "\0" in path:
+        raise ImageError(f"the file name {path!r} has a zero byte, which no file's name has")
     pixels = decode_bgr(path, gray=form.gray)
     if form.size[0] and form.size[1]:
         pixels = resize_bilinear(pixels, form.size)

@@ -10,6 +10,7 @@ from PIL import Image
 from pycaffe_acc.datum import datum_pixels
 from pycaffe_acc.errors import CheckError, MissingFileError
 from pycaffe_acc.image_datum import ENCODINGS, ImageForm, encode_image, image_datum
+from pycaffe_acc.image_error import ImageError
 from pycaffe_acc.image_load import decode_bgr
 from pycaffe_acc.image_resize import resize_bilinear
 
@@ -74,4 +75,8 @@ def test_what_cannot_be_stored(picture, tmp_path):
         image_datum(str(path), 0, ImageForm(size=(8, 8), encoded=True))
     with pytest.raises(MissingFileError):
         image_datum(str(tmp_path / "none.png"), 0, ImageForm())
+    with pytest.raises(CheckError, match="is 2147483648; a Datum holds labels"):
+        image_datum(picture, 2**31, ImageForm())
+    with pytest.raises(ImageError, match="zero byte"):
+        image_datum("a\0b.png", 0, ImageForm())
     assert set(ENCODINGS) == {"jpg", "jpeg", "png", "bmp", "tif", "tiff"}
