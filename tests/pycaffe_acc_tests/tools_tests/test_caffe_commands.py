@@ -7,10 +7,10 @@ import subprocess
 import numpy as np
 import pytest
 
+from pycaffe_acc.tools import shims
 from pycaffe_acc.tools.demo import FOLDER
 from pycaffe_acc.tools.glog import glog
-from pycaffe_acc.tools.main import main
-from pycaffe_acc.tools.shims import COMMANDS
+from pycaffe_acc.tools.main import COMMANDS, VERBS, main
 
 TEST_NET = """name: "scored"
 layer { name: "data" type: "DummyData" top: "data" top: "label"
@@ -97,10 +97,14 @@ def test_glog_prefix_and_level(capsys, monkeypatch):
     assert capsys.readouterr().err.startswith("E")
 
 
+def test_every_shim_is_a_verb():
+    assert {words[0] for words in shims.COMMANDS.values()} <= {verb.NAME for verb in (*VERBS, *COMMANDS)}
+
+
 def test_shims_run(tmp_path, capsys):
     assert main(["shims", str(tmp_path / "bin")]) == 0
     assert "PATH=" in capsys.readouterr().out
-    assert sorted(p.name for p in (tmp_path / "bin").iterdir()) == sorted(COMMANDS)
+    assert sorted(p.name for p in (tmp_path / "bin").iterdir()) == sorted(shims.COMMANDS)
     result = subprocess.run([tmp_path / "bin" / "caffe", "train"], capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode in (1, 4), result.stderr  # 1: the package is not installed, only on this process's path
     assert "Traceback" not in result.stderr or "No module named" in result.stderr
