@@ -74,7 +74,7 @@ def _ratio_panel(axis: Any, pairs: list[Any], title: str) -> None:
 
 def group_of(row: dict[str, Any]) -> str:
     """How a layer is coloured."""
-    if row["kind"] in ("Convolution", "Deconvolution"):
+    if row["kind"] in ("Convolution", "Deconvolution", "SeparableConvolution"):
         return "winograd" if row["note"].startswith("winograd") else "convolution"
     return "product" if row["kind"] == "InnerProduct" else "other"
 

@@ -18,7 +18,7 @@ from cnml.parameter import Parameter
 from cnml.passes import PASSES, run_passes, switched_off
 from cnml.tensor import Layout, Tensor, same_bytes
 from cnrt.device import Device
-from cnrt.function import Constant, Function, Instruction, Scratch
+from cnrt.function import Constant, Function, Instruction, KernelAddress, Scratch
 from cnrt.memory import Memory
 from cnrt.notifier import Notifier
 from cnrt.queue import Queue
@@ -229,6 +229,8 @@ class Executable:
                 args.append(Constant(a))
             elif isinstance(a, ScratchBlock):
                 args.append(Scratch(a.nbytes))
+            elif isinstance(a, KernelAddress):
+                args.append(a)
             elif a is None:
                 args.append(0)
             else:
@@ -260,8 +262,7 @@ class Executable:
     def kernel_names(self) -> list[str]:
         """The kernels of the program, each once; nothing is compiled."""
         self._refresh()
-        instructions = (i for step in self._steps if isinstance(step, Function) for i in step.instructions)
-        return list(dict.fromkeys(i.kernel for i in instructions))
+        return list(dict.fromkeys(name for step in self._steps if isinstance(step, Function) for name in step.kernel_names()))
 
     def run(self, queue: Queue, cores: int = 1, notifiers: list[Around] | None = None) -> None:
         """One pass over the graph on `queue` with `cores` core slots; returns when the results are there.

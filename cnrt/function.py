@@ -1,7 +1,8 @@
 """Programs: a list of kernel calls, turned into the table that the executor walks.
 
 A table has one row of two int64 per instruction: the kernel's address and its argument block's. A block has one int64 (or float64) per argument,
-two for a `Scratch`. Only `Scratch` and `Param` words differ between runs; a function without them has one table for everybody.
+two for a `Scratch`; a `KernelAddress` is for kernels that call others. Only `Scratch` and `Param` words differ between runs; a function without them
+has one table for everybody.
 """
 from __future__ import annotations
 
@@ -33,6 +34,12 @@ class Param(NamedTuple):
     offset: int = 0
 
 
+class KernelAddress(NamedTuple):
+    """The address of the kernel of this name."""
+
+    kernel: str
+
+
 class Constant:
     """An array that the function reads, kept alive by it.
 
@@ -54,7 +61,7 @@ class Constant:
         self.array = array
 
 
-Argument = int | float | Memory | Place | Constant | Scratch | Param
+Argument = int | float | Memory | Place | Constant | Scratch | Param | KernelAddress
 
 
 class Instruction(NamedTuple):
@@ -92,7 +99,7 @@ class Function:
     ----------
     name : str
     instructions : iterable of Instruction
-        Arguments: int, float, `Memory`, `Place` (`memory.at(offset)`), `Constant`, `Scratch`, `Param`.
+        Arguments: int, float, `Memory`, `Place` (`memory.at(offset)`), `Constant`, `Scratch`, `Param`, `KernelAddress`.
     scratch_bytes : int
         Working memory per task; at least what the largest `Scratch` asks for.
 
@@ -115,6 +122,7 @@ class Function:
         self._memories: dict[int, Memory] = {}
         self.scratch_words: list[int] = []
         self.param_words: list[tuple[int, Param]] = []
+        self._kernel_words: list[tuple[int, str]] = []
         for i, instruction in enumerate(self.instructions):
             self._starts.append(len(self._words))
             for j, a in enumerate(instruction.args):
@@ -145,6 +153,9 @@ class Function:
                 raise CnrtError(RetCode.ERR_INVALID, f"failed to build {where}: parameter index {a.index}")
             self.param_words.append((len(words), a))
             words.append(0)
+        elif isinstance(a, KernelAddress):
+            self._kernel_words.append((len(words), a.kernel))
+            words.append(0)
         elif isinstance(a, (float, np.floating)):
             words.append(struct.unpack("=q", struct.pack("=d", float(a)))[0])
         elif isinstance(a, (int, np.integer)):
@@ -164,10 +175,16 @@ class Function:
         """
         if self._kernels is None:
             for name in ("executor", "executor_launch", "executor_serve"):
-                if any(i.kernel == name for i in self.instructions):
+                if name in self.kernel_names():
                     raise CnrtError(RetCode.ERR_INVALID_OP, f"failed to prepare function '{self.name}': the kernel '{name}' runs tables and cannot "
                                     "stand in one")
+            for at, name in self._kernel_words:
+                self._words[at] = kernel_table.address(name)
             self._kernels = [kernel_table.address(i.kernel) for i in self.instructions]
+
+    def kernel_names(self) -> list[str]:
+        """The kernels that it needs, each once."""
+        return list(dict.fromkeys([i.kernel for i in self.instructions] + [name for _, name in self._kernel_words]))
 
     def bind(self) -> Binding:
         """A table for one queue; the same one for all if nothing in it depends on the run."""

@@ -11,7 +11,7 @@ from cnrt.data_desc import TensorSpec
 from cnrt.device import Device
 from cnrt.enums import CoreVersion
 from cnrt.errors import CnrtError, RetCode
-from cnrt.function import Argument, Constant, Function, Instruction, Param, Scratch
+from cnrt.function import Argument, Constant, Function, Instruction, KernelAddress, Param, Scratch
 from cnrt.memory import Memory, Place, aligned_size
 from cnrt.program import Program
 
@@ -29,7 +29,7 @@ class Local(NamedTuple):
     offset: int
 
 
-Symbol = int | float | Const | Local | Scratch | Param
+Symbol = int | float | Const | Local | Scratch | Param | KernelAddress
 
 
 class SymbolicCall(NamedTuple):
@@ -181,7 +181,7 @@ class _Layout:
             return Const(self._numbers[id(a.array)])
         if isinstance(a, Param):
             raise CnrtError(RetCode.ERR_INVALID, f"failed to capture function '{self._name}': it has parameters; bind memory to them")
-        if isinstance(a, Scratch):
+        if isinstance(a, (Scratch, KernelAddress)):
             return a
         return float(a) if isinstance(a, (float, np.floating)) else int(a)
 

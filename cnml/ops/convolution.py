@@ -12,11 +12,12 @@ from cnml.epilogue import Activation, Fold, fold_affine
 from cnml.errors import expect
 from cnml.kernels.conv_nd_table import conv_nd_table
 from cnml.kernels.conv_pack_f32 import pack_conv2d_f32
-from cnml.kernels.conv_plan_f32 import Conv2dShape, Pixels, plan_conv2d, takes_plain
+from cnml.kernels.conv_plan_f32 import Conv2dShape, ConvPlan, Pixels, plan_conv2d, takes_plain
 from cnml.kernels.winograd_choice import plan_chosen
 from cnml.kernels.winograd_pack_f32 import pack_winograd_f32
 from cnml.kernels.winograd_plan_f32 import WinogradPlan
 from cnml.operator import Operator
+from cnml.parameter import Parameter
 from cnml.reference.convolution import convolution
 from cnml.reference.half import round_half
 from cnml.tensor import Layout, Shape, Tensor
@@ -104,13 +105,13 @@ class Convolution(Operator):
 
     def takes_sum(self, shape: Shape) -> bool:
         """Whether a tensor can be added to the result for an input of `shape`: in the kernels for images, before any activation."""
-        return self._image_shape(shape) is not None and not self.residual and self.activation.kind == "none"
+        return self.image_shape(shape) is not None and not self.residual and self.activation.kind == "none"
 
     def takes_fold_ahead(self, shape: Shape, folds: tuple[Fold, ...]) -> bool:
         """Whether affine steps before it can go into the weights. Zeros are padded behind the steps, so a shift needs a convolution without them."""
         g = self.geometry
         factors_only = all(f.kind == "scale" and f.parameters == 1 for f in folds)
-        return self._image_shape(shape) is not None and not self.ahead and (factors_only or not any((*g.pad, *g.pad_end)))
+        return self.image_shape(shape) is not None and not self.ahead and (factors_only or not any((*g.pad, *g.pad_end)))
 
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
         """out = (in + pad + pad_end - (dilation * (kernel - 1) + 1)) / stride + 1, divided toward zero as C does."""
@@ -167,7 +168,7 @@ class Convolution(Operator):
         y = y.reshape(out)
         return self.activation.apply(y + inputs[1] if self.residual else y)
 
-    def _image_shape(self, shape: Shape) -> Conv2dShape | None:
+    def image_shape(self, shape: Shape) -> Conv2dShape | None:
         """The geometry for the two-dimensional kernels, if they can run it."""
         g = self.geometry
         if len(shape) != 4 or g.axis != 1:
@@ -177,7 +178,7 @@ class Convolution(Operator):
 
     def choose_layouts(self, given: list[Layout], shapes: list[Shape]) -> tuple[list[Layout], list[Layout]]:
         """Images are NHWC; a first layer of few channels reads Caffe's order as it comes."""
-        image = self._image_shape(shapes[0])
+        image = self.image_shape(shapes[0])
         if image is None:
             return [Layout.PLAIN], [Layout.PLAIN]
         plain = given[0] is Layout.PLAIN and takes_plain(image)
@@ -185,7 +186,7 @@ class Convolution(Operator):
 
     def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
         """The register-tile kernel for images, plain loops for other numbers of axes."""
-        image = self._image_shape(inputs[0].shape)
+        image = self.image_shape(inputs[0].shape)
         if image is None:
             self._lower_nd(emit, inputs[0], outputs[0])
             return
@@ -197,13 +198,18 @@ class Convolution(Operator):
             self._lower_winograd(emit, fast, x, add, y)
             return
         plan = plan_conv2d(image, plain_input=x.layout is Layout.PLAIN and takes_plain(image), pixels=pixels, item=emit.item)
+        weights, bias = self.packed(emit, plan, emit.parameters)
+        emit.call(emit.stored(plan.kernel), x, weights, bias, add, y, plan.table, emit.scratch(plan.scratch_bytes), *emit.ending(self.activation))
+        emit.note(plan.reason)
 
+    def packed(self, emit: Emitter, plan: ConvPlan, parameters: list[Parameter]) -> tuple[np.ndarray, np.ndarray]:
+        """Weights and bias as a direct kernel reads them."""
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             weights, bias = self.folded(arrays)
             return pack_conv2d_f32(plan, weights, bias, self.geometry.group)
-        weights, bias = emit.packed_weights(("conv2d", plan.nr, plan.variant, self.geometry.group, self.folds, self.ahead), pack, *emit.parameters)
-        emit.call(emit.stored(plan.kernel), x, weights, bias, add, y, plan.table, emit.scratch(plan.scratch_bytes), *emit.ending(self.activation))
-        emit.note(plan.reason)
+        key = ("conv2d", plan.nr, plan.variant, self.geometry.group, self.folds, self.ahead)
+        made: tuple[np.ndarray, np.ndarray] = emit.packed_weights(key, pack, *parameters)
+        return made
 
     def _lower_winograd(self, emit: Emitter, plan: WinogradPlan, x: Tensor, add: Tensor | None, y: Tensor) -> None:
         single = emit.item == 4 or not plan.form.halves  # weights are rounded before their transform

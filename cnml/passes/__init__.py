@@ -15,6 +15,7 @@ from cnml.passes.drop_views import drop_views
 from cnml.passes.fold_affine import fold_affine
 from cnml.passes.fold_ahead import fold_ahead
 from cnml.passes.fuse_activation import fuse_activation
+from cnml.passes.fuse_separable import fuse_separable
 from cnml.passes.fuse_sum import fuse_sum
 from cnml.tensor import Tensor
 
@@ -28,6 +29,7 @@ PASSES: dict[str, Pass] = {
     "fold_ahead": fold_ahead,
     "fuse_activation": fuse_activation,
     "fuse_sum": fuse_sum,
+    "fuse_separable": fuse_separable,
 }
 #: steps of the planning of memory that can be switched off with the same variable
 PLACEMENTS = ("place_concat", "place_slice", "reuse_memory")

@@ -9,7 +9,7 @@ import pytest
 from cnrt_tests.probe_kernels import probe, words
 
 import cnrt
-from cnrt import Constant, Function, Instruction, Param, Queue, Scratch
+from cnrt import Constant, Function, Instruction, KernelAddress, Param, Queue, Scratch, kernel_table
 from cnrt.errors import CnrtError, RetCode
 
 
@@ -119,3 +119,16 @@ def test_parts_and_empty_functions():
         assert seen == [1, 2]
         times = queue.profile(f)
         assert seen[2:] == [0, 1, 2, 3, 4] and len(times) == 5 and min(times) > 0
+
+
+def test_addresses_of_other_kernels_are_known_when_the_function_is_prepared():
+    seen = []
+    with probe(lambda args, i, n: seen.append(words(args, 2))) as name, probe(lambda args, i, n: None) as other, Queue() as queue:
+        f = Function("f", [Instruction(name, (KernelAddress(other), 5))])
+        assert f.kernel_names() == [name, other]
+        queue.run(f)
+        assert seen == [[kernel_table.address(other), 5]]
+        with pytest.raises(CnrtError, match="unknown_kernel"):
+            Function("f", [Instruction(name, (KernelAddress("unknown_kernel"),))]).prepare()
+        with pytest.raises(CnrtError, match="runs tables"):
+            Function("f", [Instruction(name, (KernelAddress("executor"),))]).prepare()

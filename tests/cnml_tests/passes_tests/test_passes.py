@@ -170,6 +170,48 @@ def test_a_sum_with_the_blocks_own_input_and_of_pixels_with_gaps(rng):
     same_values(graph, x, [both], rng, "fuse_sum", "place_concat", "reuse_memory")
 
 
+@pytest.fixture
+def two_processors(monkeypatch):
+    """What is worth merging depends on how many tasks have to share it."""
+    monkeypatch.setattr("cnml.kernels.separable_plan_f32.effective_cpus", lambda: 2)
+
+
+def separable(rng, outputs=24, size=28):
+    """A block of a depthwise and a pointwise convolution with a sum behind them, and the tensor between the two."""
+    graph = Graph()
+    x = graph.input((2, 24, size, size), "x")
+    between = relu(graph, conv(graph, rng, x, 24, name="dw", group=24), name="r0")
+    y = conv(graph, rng, between, outputs, 1, name="pw")
+    return graph, x, between, graph.add(Eltwise("SUM", name="sum"), [x, y])[0] if outputs == 24 else y
+
+
+@pytest.mark.parametrize("outputs", [24, 40])
+def test_a_depthwise_and_a_pointwise_convolution_become_one(rng, outputs, two_processors):
+    graph, x, _, y = separable(rng, outputs)
+    end = "+sum" if outputs == 24 else ""
+    assert names(graph, {y}) == ["dw+r0+pw" + end]
+    assert names(graph, {y}, frozenset({"fuse_separable"})) == ["dw+r0", "pw" + end]
+    same_values(graph, x, [y], rng, "fuse_separable")
+
+
+def test_they_stay_two_where_the_value_between_is_wanted_or_read_twice(rng, two_processors):
+    graph, x, between, y = separable(rng)
+    assert names(graph, {y, between}) == ["dw+r0", "pw+sum"]
+    other = conv(graph, rng, between, 8, 1, name="other")
+    assert names(graph, {y, other}) == ["dw+r0", "pw+sum", "other"]
+    same_values(graph, x, [y, other], rng, "fuse_separable")
+
+
+def test_they_read_and_write_bands_of_channels(rng, two_processors):
+    graph = Graph()
+    x = graph.input((1, 40, 28, 28), "x")
+    a, b = graph.add(Slice(1, (24, 16), "cut"), [conv(graph, rng, x, 40, 1, name="stem")])
+    y = conv(graph, rng, relu(graph, conv(graph, rng, a, 24, name="dw", group=24), name="r0"), 20, 1, name="pw")
+    both = graph.add(Concat(1, "cat"), [y, conv(graph, rng, b, 8, 1, name="other")])[0]
+    assert names(graph, {both}) == ["stem", "cut", "dw+r0+pw", "other", "cat"]
+    same_values(graph, x, [both], rng, "fuse_separable", "place_concat", "place_slice", "reuse_memory")
+
+
 @pytest.mark.parametrize("coeff", [(1.0, -1.0), (0.5, 0.5)])
 def test_a_weighted_sum_stays(rng, coeff):
     graph = Graph()
