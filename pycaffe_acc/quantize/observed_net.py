@@ -1,6 +1,8 @@
 """A float net whose layers can be looked at after each forward."""
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,23 @@ from pycaffe_acc.net import Net, NetLayer
 from pycaffe_acc.net_filter import filter_net
 from pycaffe_acc.proto import caffe_pb2
 from pycaffe_acc.splits import rename_in_place
+from pycaffe_acc.weights_file import StoredLayer, Weights, read_weights
+
+
+@dataclass(frozen=True)
+class _Values:
+    """A blob that no file holds (`pycaffe_acc.weights_file.AnyBlob`)."""
+
+    values: np.ndarray
+    is_legacy: bool = False
+    is_raw: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.values.shape
+
+    def array(self) -> np.ndarray:
+        return self.values
 
 
 class ObservedNet:
@@ -37,6 +56,8 @@ class ObservedNet:
         Those that the rules of the net leave.
     net : Net
         Runs them; a first convolution is three layers here, and in-place tops have names of their own.
+    coverage : Coverage
+        Which layers the weight file has.
 
     Raises
     ------
@@ -53,9 +74,9 @@ class ObservedNet:
             for rule in ("include", "exclude"):
                 running.layer[-1].ClearField(rule)
         self.net = Net(running, int(message.state.phase), vendor_exact=vendor_exact, threads=threads)
-        self.net.copy_from(weights)
         self._engines = _without_splits(self.net.layers, self._renamed)
-        self._fill_normalisers()
+        stored = read_weights(weights)
+        self.coverage = self.net.copy_from(Weights([*stored.layers, *self._means()], stored.source))
         self._last = self._last_states(expanded) if settled else {}
 
     def forward(self) -> None:
@@ -76,15 +97,14 @@ class ObservedNet:
         """The parameter blobs of layer `index`."""
         return [blob.data for blob in self._engines[self._places[index]].blobs]
 
-    def _fill_normalisers(self) -> None:
-        for index, layer in enumerate(self.layers):
+    def _means(self) -> Iterator[StoredLayer]:
+        """What the subtractions in front of first convolutions subtract, as if it stood in the weight file."""
+        for place, layer in zip(self._places, self.layers, strict=True):
             first = first_convolution(layer.convolution_param) if layer.type == "Convolution" else None
-            if first is None:
-                continue
-            place = self._places[index]
-            for j in range(len(layer.bottom)):
-                shift = self._engines[place - 2 * (len(layer.bottom) - j)].blobs[0]
-                shift.data[...] = -first.channel_means(shift.shape[0], layer.name)
+            for j in range(len(layer.bottom) if first is not None else 0):
+                subtraction = self._engines[place - 2 * (len(layer.bottom) - j)]
+                means = first.channel_means(subtraction.blobs[0].shape[0], layer.name)
+                yield StoredLayer(subtraction.name, subtraction.type, [_Values((-means).astype(np.float32))])
 
     def _last_states(self, expanded: list[Any]) -> dict[str, str]:
         """For each blob, the name under which its bytes' last values are known."""

@@ -80,7 +80,10 @@ class Quantizer:
                 layer.ClearField(field)
         if first_convolution:
             fill_first_convolution(self.message.layer, mean, factor, str(model))
-        self._observed = ObservedNet(self.message, weights, vendor_exact or method.SETTLED, method.SETTLED, threads)
+        self._vendor_exact = vendor_exact or method.SETTLED
+        self._observed = ObservedNet(self.message, weights, self._vendor_exact, method.SETTLED, threads)
+        if not self._observed.coverage.complete:
+            raise CheckError(f"{model}: {self._observed.coverage} A net with initial values cannot be quantized; give the weights that belong to it")
         self.net: Net = self._observed.net
         self._collector: Collector = method.collector(self._observed, dtype)
         self._seen = 0
@@ -153,7 +156,7 @@ class Quantizer:
         OSError
         """
         if weights is not None:
-            Net(self.message, caffe_pb2.TEST, weights=self._weights).save(weights)
+            Net(self.message, caffe_pb2.TEST, weights=self._weights, vendor_exact=self._vendor_exact).save(weights)
         with whole_file(path) as part:
             part.write_bytes(format_message(self.message).encode())
 

@@ -1,7 +1,9 @@
 """What generate_int8_pt and generate_quantized_pt share: flags, lines, calling the calibration."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from pycaffe_acc.quantize.dtype_fields import DT_INT8, DT_INT16
 from pycaffe_acc.quantize.generate import generate
@@ -59,10 +61,31 @@ def run_calibration(words: Sequence[str], name: str, more_flags: dict[str, Value
     if ini:
         glog("Use CPU.")
         glog(f"ini_file path : {ini}")
-    settings = read_settings(ini, {k: str(given[k]) for k in ("model", "weights", "outputmodel")}, int(given["iterations"]), database_first)
-    iterations = generate(settings, dtype, mode, bool(float_tops))
+    with _shown_warnings():
+        settings = read_settings(ini, {k: str(given[k]) for k in ("model", "weights", "outputmodel")}, int(given["iterations"]),
+                                 database_first)
+        iterations = generate(settings, dtype, mode, bool(float_tops))
     glog(f"Output file is {settings.output}, iteration: {iterations}")
     return 0
+
+
+class _Lines(logging.Handler):
+    """Records as lines of glog."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        glog(record.getMessage(), "W")
+
+
+@contextmanager
+def _shown_warnings() -> Iterator[None]:
+    """Warnings of the log on stderr, where the tools' other lines go."""
+    handler = _Lines(logging.WARNING)
+    logger = logging.getLogger("caffe")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def _choice(given: dict[str, Value], flag: str, table: dict[str, int], default: str) -> int:
