@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -76,12 +77,12 @@ class LayerRanges:
             return False
         limit = LIMITS[self._dtype]
         for j, observer in enumerate(self._observers[index]):
-            param = _named(layer, f"bottom '{layer.bottom[j]}'", lambda observer=observer: observer.param(limit))
+            param = _named(layer, f"bottom '{layer.bottom[j]}'", partial(observer.param, limit))
             write_param(nth_field(layer.bottom_mlu_dtype, j), param, self._dtype)
         if layer.type in WEIGHTED:
             weights = self._net.weights(index)[0]
             absmax(weights, layer, "blob 0")
-            param = _named(layer, "blob 0", lambda: self._weight_rule(weights, channel_axis(layer), limit))
+            param = _named(layer, "blob 0", partial(self._weight_rule, weights, channel_axis(layer), limit))
             write_param(nth_field(layer.blobs_dtype, 0), param, self._dtype)
         return True
 

@@ -101,7 +101,9 @@ class ObservedNet:
         """What the subtractions in front of first convolutions subtract, as if it stood in the weight file."""
         for place, layer in zip(self._places, self.layers, strict=True):
             first = first_convolution(layer.convolution_param) if layer.type == "Convolution" else None
-            for j in range(len(layer.bottom) if first is not None else 0):
+            if first is None:
+                continue
+            for j in range(len(layer.bottom)):
                 subtraction = self._engines[place - 2 * (len(layer.bottom) - j)]
                 means = first.channel_means(subtraction.blobs[0].shape[0], layer.name)
                 yield StoredLayer(subtraction.name, subtraction.type, [_Values((-means).astype(np.float32))])

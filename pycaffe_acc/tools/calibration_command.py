@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from pycaffe_acc.quantize.dtype_fields import DT_INT8, DT_INT16
@@ -88,7 +88,7 @@ def _shown_warnings() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-def _choice(given: dict[str, Value], flag: str, table: dict[str, int], default: str) -> int:
+def _choice(given: dict[str, Value], flag: str, table: Mapping[str, int], default: str) -> int:
     text = str(given.get(flag, default))
     if text.upper() not in table:
         raise UsageError(f"-{flag} is '{text}', which is not supported; it must be {' or '.join(table)}")

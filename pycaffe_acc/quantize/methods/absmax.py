@@ -46,8 +46,7 @@ def param_of(largest: float, limit: int) -> QuantParam:
     limit : int
         Largest code.
     """
-    position = position_of(largest, limit)
-    return QuantParam(position, scale_of(largest, position, limit))
+    return QuantParam(*_pair(largest, limit))
 
 
 def weight_param(values: np.ndarray, axis: int | None, limit: int) -> QuantParam:
@@ -65,5 +64,10 @@ def weight_param(values: np.ndarray, axis: int | None, limit: int) -> QuantParam
         raise ValueError("all values are 0")
     if axis is None:
         return param_of(float(magnitudes.max()), limit)
-    channels = [param_of(float(m), limit) for m in magnitudes.max(axis=tuple(a for a in range(values.ndim) if a != axis))]
-    return QuantParam(tuple(c.position for c in channels), tuple(c.scale for c in channels))
+    channels = [_pair(float(m), limit) for m in magnitudes.max(axis=tuple(a for a in range(values.ndim) if a != axis))]
+    return QuantParam(tuple(position for position, _ in channels), tuple(scale for _, scale in channels))
+
+
+def _pair(largest: float, limit: int) -> tuple[int, float]:
+    position = position_of(largest, limit)
+    return position, scale_of(largest, position, limit)
