@@ -12,6 +12,8 @@ from pycaffe_acc.proto import caffe_pb2
 DT_INT8 = caffe_pb2.DT_INT8
 DT_INT16 = caffe_pb2.DT_INT16
 DT_FLOAT32 = caffe_pb2.DT_FLOAT32
+#: the fields of a layer that say in which types it computes
+FIELDS = ("bottom_mlu_dtype", "blobs_dtype", "top_mlu_dtype")
 #: types of whole numbers that a layer can compute in, and their largest codes
 LIMITS = {DT_INT8: INT8_LIMIT, DT_INT16: INT16_LIMIT}
 

@@ -12,6 +12,7 @@ from pycaffe_acc.first_convolution import first_convolution
 from pycaffe_acc.net import Net, NetLayer
 from pycaffe_acc.net_filter import filter_net
 from pycaffe_acc.proto import caffe_pb2
+from pycaffe_acc.quantize.dtype_fields import FIELDS
 from pycaffe_acc.splits import rename_in_place
 from pycaffe_acc.weights_file import StoredLayer, Weights, read_weights
 
@@ -71,8 +72,9 @@ class ObservedNet:
         running = caffe_pb2.NetParameter(name=message.name)
         for layer in self._renamed:
             running.layer.append(layer)
-            for rule in ("include", "exclude"):
-                running.layer[-1].ClearField(rule)
+            # calibration is done in floating point, also of a net that is quantized already
+            for field in ("include", "exclude", *FIELDS):
+                running.layer[-1].ClearField(field)
         self.net = Net(running, int(message.state.phase), vendor_exact=vendor_exact, threads=threads)
         self._engines = _without_splits(self.net.layers, self._renamed)
         stored = read_weights(weights)

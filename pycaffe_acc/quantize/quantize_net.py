@@ -13,14 +13,12 @@ from pycaffe_acc.errors import CheckError
 from pycaffe_acc.net import Net
 from pycaffe_acc.net_filter import runs
 from pycaffe_acc.proto import caffe_pb2
-from pycaffe_acc.quantize.dtype_fields import DT_INT8, read_param
+from pycaffe_acc.quantize.dtype_fields import DT_INT8, FIELDS, read_param
 from pycaffe_acc.quantize.method import Collector, Method
 from pycaffe_acc.quantize.observed_net import ObservedNet
 from pycaffe_acc.quantize.source_net import fill_first_convolution
 from pycaffe_acc.text_format import format_message, read_net
 from pycaffe_acc.upgrade import upgrade_net
-
-_FIELDS = ("bottom_mlu_dtype", "blobs_dtype", "top_mlu_dtype")
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ class Quantizer:
         self._model, self._weights = model, weights
         self.message = upgrade_net(read_net(model).message)
         for layer in self.message.layer:
-            for field in _FIELDS:
+            for field in FIELDS:
                 layer.ClearField(field)
         if first_convolution:
             fill_first_convolution(self.message.layer, mean, factor, str(model))

@@ -70,6 +70,15 @@ def test_weights_belong_to_their_layers(tmp_path):
         assert [net.weights(i)[0].max() for i in (1, 2, 3)] == [1, 2, 3]
 
 
+def test_a_quantized_net_is_observed_in_floating_point(tmp_path):
+    """Whatever its fields say."""
+    fields = "bottom_mlu_dtype { type: DT_INT8 position: 5 } blobs_dtype { type: DT_INT8 position: 5 } convolution_param"
+    text = INPUT + convolution("c", "data", "c").replace("convolution_param", fields) + convolution("d", "c", "d")
+    net = observed(tmp_path, text, {"c": [EYE], "d": [EYE]})
+    np.testing.assert_array_equal(net.bottoms(2)[0], X)
+    assert net.layers[1].blobs_dtype and not net.net._source.layers[1].blobs_dtype
+
+
 def test_rules_of_the_net(tmp_path):
     """Layers of the other phase are not there."""
     text = IN_PLACE + ('layer { name: "t" type: "ReLU" bottom: "a" top: "t" include { phase: TRAIN } }\n'

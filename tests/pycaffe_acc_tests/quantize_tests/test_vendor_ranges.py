@@ -75,7 +75,7 @@ def test_the_last_forward_decides_for_normalize(tmp_path):
 
 def test_other_modes_give_empty_entries(tmp_path):
     """Older entries are gone, too."""
-    older = "blobs_dtype { type: DT_INT8 position: 3 } convolution_param"
+    older = "bottom_mlu_dtype { type: DT_INT8 position: 3 } blobs_dtype { type: DT_INT8 position: 3 } convolution_param"
     text = INPUT + convolution("c", "data", "c").replace("convolution_param", older) + NORMALIZE
     _, c, n = ranges(tmp_path, text, {"c": [np.eye(2)], "n": [np.ones(1)]}, (1,), mode="scale", float_tops=True).result()
     assert c.blobs_dtype[0] == caffe_pb2.BlobDataType() and c.bottom_mlu_dtype[0] == caffe_pb2.BlobDataType()
