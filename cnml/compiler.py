@@ -94,7 +94,7 @@ class Plan:
             maker = self._makers.get(t)
             alone = len(self._consumers.get(t, ())) == 1 and len(self.storages[t].tensors) == 1 and t not in self._inputs
             if alone and maker is not None and maker.op.strided_output and t.layout is Layout.NHWC and not t.pitch:
-                t.pitch, t.offset = whole.shape[1], first
+                t.pitch, t.offset = whole.width, first
                 self._share(whole, [t])
             first += t.shape[1]
 
@@ -105,7 +105,7 @@ class Plan:
             readers = [n for n in self.nodes if t in n.inputs]
             alone = t not in self._retained and len(self.storages[t].tensors) == 1 and len(readers) == len(self._consumers.get(t, ()))
             if alone and not whole.pitch and all(n.op.strided_input and t not in n.inputs[1:] for n in readers):
-                t.pitch, t.offset = whole.shape[1], first
+                t.pitch, t.offset = whole.width, first
                 self._share(whole, [t])
             first += t.shape[1]
 
@@ -139,6 +139,8 @@ class Plan:
     def _convert(self, tensor: Tensor, layout: Layout) -> Tensor:
         if tensor.layout is layout or len(tensor.shape) != 4:
             return tensor
+        if tensor.codes is not None:
+            raise CnmlError(f"failed to compile a graph: the codes of '{tensor.name}' lie channels last, and an operator wants them {layout.value}")
         hit = self._converted.get((tensor, layout))
         if hit is not None:
             return hit
@@ -170,7 +172,7 @@ class Plan:
             if storage.memory is not None or storage in passing:
                 continue
             for t in storage.tensors:
-                if t in self._retained and not t.pitch and (t.layout is Layout.PLAIN or same_bytes(t.shape)):
+                if t in self._retained and not t.pitch and t.codes is None and (t.layout is Layout.PLAIN or same_bytes(t.shape)):
                     storage.memory = home(t)
                     if storage.memory is not None:
                         break

@@ -131,6 +131,21 @@ class Emitter:
             n, h, w, c = x.stored_shape
             self.call("round_half_f32", x, y, n * h * w, c, x.pitch or c, y.pitch or c)
 
+    def finish(self) -> None:
+        """Round the results to half in FP16 if the kernels did not."""
+        if self.half and self.hosted is None and self.node.op.results == "computed" and not self.rounded:
+            for t in self.node.outputs:
+                self.round(t, t)
+
+    def part(self, node: Node) -> Emitter:
+        """Lower one of the operators that this one is made of. Its calls are this one's to make."""
+        part = Emitter(node, self.half)
+        node.op.lower(part, node.inputs, node.outputs)
+        part.finish()
+        self.forms += part.forms
+        self.rounded, self._halves = self.half, self._halves or part._halves
+        return part
+
     def scratch(self, nbytes: int) -> ScratchBlock:
         """Working memory of `nbytes` for each task, valid during the call."""
         return ScratchBlock(int(nbytes))

@@ -10,9 +10,10 @@ import numpy as np
 
 from cnml.compiler import Home, Plan
 from cnml.emitter import Call, Emitter, ScratchBlock
-from cnml.errors import CnmlError
+from cnml.errors import CnmlError, Status
 from cnml.graph import Graph, Node
 from cnml.half_entries import round_entries
+from cnml.int8_graph import in_floats, int8_graph
 from cnml.kernels import compile_cold
 from cnml.parameter import Parameter
 from cnml.passes import PASSES, run_passes, switched_off
@@ -30,7 +31,9 @@ _MACS_PER_FUNCTION = 4 << 30
 Around = tuple[Notifier, Notifier]
 
 #: how values and weights are held
-PRECISIONS = ("fp32", "fp16")
+PRECISIONS = ("fp32", "fp16", "int8", "mlu")
+#: passes whose operators have no INT8 kernels
+NOT_IN_INT8 = frozenset({"fuse_separable", "by_image"})
 
 
 class Timing(NamedTuple):
@@ -87,7 +90,8 @@ class Executable:
     off : frozenset of str
         Names of passes to leave out (`cnml.passes`), with those that the environment switches off.
     precision : str
-        One of `PRECISIONS`: "fp32", or "fp16" for weights and values in half precision with sums in float32.
+        One of `PRECISIONS`: "fp32"; "fp16" for weights and values in half precision with sums in float32; "int8" for INT8 in the layers that say how,
+        with codes between them and float32 elsewhere; "mlu" for the same layers in INT8 as the vendor's card has it, with FP16 everywhere else.
     """
 
     def __init__(self, graph: Graph, retained: Iterable[Tensor], bindings: dict[Tensor, Memory], home: Home, device: Device, fusion: bool = True,
@@ -96,8 +100,11 @@ class Executable:
         off |= switched_off()
         if not fusion or not kernels_enabled():
             off |= frozenset(PASSES)
-        graph = run_passes(graph, set(retained), off)
         self.precision = precision
+        coded = self._coded()
+        graph = run_passes(graph if coded else in_floats(graph), set(retained), off | (NOT_IN_INT8 if coded else frozenset()))
+        if coded:
+            graph = int8_graph(graph, retained, between=precision == "int8")
         if self._half():
             graph = round_entries(graph)
         self.device = device
@@ -115,7 +122,10 @@ class Executable:
     def _half(self) -> bool:
         if self.precision not in PRECISIONS:
             raise CnmlError(f"failed to compile a graph for the precision '{self.precision}'; it must be one of {', '.join(PRECISIONS)}")
-        return self.precision == "fp16"
+        return self.precision in ("fp16", "mlu")
+
+    def _coded(self) -> bool:
+        return self.precision in ("int8", "mlu")
 
     def stale(self) -> bool:
         """Whether a parameter took another shape since: the shape rules have to be asked again."""
@@ -130,6 +140,11 @@ class Executable:
         """The memory in which a tensor lies; a retained one has it to itself."""
         return self._place(tensor)[0]
 
+    def place_of(self, tensor: Tensor) -> tuple[Memory, int]:
+        """Memory and byte offset at which a tensor's first element lies."""
+        memory, offset = self._place(tensor)
+        return memory, offset + tensor.item * tensor.offset
+
     def _place(self, tensor: Tensor) -> tuple[Memory, int]:
         """Memory and byte offset of a tensor's storage."""
         storage = self._plan.storages[tensor]
@@ -141,21 +156,24 @@ class Executable:
         return tensor in self._plan.storages
 
     def stored(self, tensor: Tensor) -> np.ndarray:
-        """The live bytes of a tensor, shaped as they lie in memory (float32; a view with gaps if the tensor has a pitch)."""
+        """The live bytes of a tensor, shaped as they lie in memory (float32, or uint8 codes; a view with gaps if the tensor has a pitch)."""
         memory, offset = self._place(tensor)
-        if tensor.pitch:
-            n, h, w, c = tensor.stored_shape
-            return memory.array(np.float32, (n, h, w, tensor.pitch), offset)[..., tensor.offset:tensor.offset + c]
-        return memory.array(np.float32, tensor.stored_shape, offset)
+        dtype = np.float32 if tensor.codes is None else np.uint8
+        if tensor.pitch or tensor.codes is not None:
+            *lines, c = tensor.stored_shape
+            return memory.array(dtype, (*lines, tensor.pitch or tensor.width), offset)[..., tensor.offset:tensor.offset + c]
+        return memory.array(dtype, tensor.stored_shape, offset)
 
     def read_into(self, tensor: Tensor, out: np.ndarray) -> None:
         """Copy a tensor into a plain array of its logical shape."""
         data = self.stored(tensor)
+        if tensor.codes is not None:
+            data = (data.astype(np.int32) - tensor.codes.zero).astype(np.float32) * np.float32(tensor.codes.unit)
         out[...] = data.transpose(0, 3, 1, 2) if tensor.layout is Layout.NHWC else data
 
     def is_plain(self, tensor: Tensor) -> bool:
         """Whether the tensor's memory is the plain array itself."""
-        return not tensor.pitch and (tensor.layout is Layout.PLAIN or same_bytes(tensor.shape))
+        return not tensor.pitch and tensor.codes is None and (tensor.layout is Layout.PLAIN or same_bytes(tensor.shape))
 
     # ---- lowering -------------------------------------------------------------------------------------------------------------------------
 
@@ -193,9 +211,7 @@ class Executable:
             op.lower(emit, node.inputs, node.outputs)
         else:
             emit.host(op)
-        if emit.half and emit.hosted is None and op.results == "computed" and not emit.rounded:
-            for t in node.outputs:
-                emit.round(t, t)
+        emit.finish()
         if emit.hosted is None:
             self._forms.update((id(a), a.nbytes) for a in emit.forms)
             self._forms.update((id(a), a.array.nbytes) for c in emit.calls for a in c.args if isinstance(a, Parameter))
@@ -220,8 +236,7 @@ class Executable:
         args: list[object] = []
         for a in call.args:
             if isinstance(a, Tensor):
-                memory, offset = self._place(a)
-                offset += 4 * a.offset
+                memory, offset = self.place_of(a)
                 args.append(memory.at(offset) if offset else memory)
             elif isinstance(a, Parameter):
                 args.append(Constant(a.array))
@@ -263,6 +278,20 @@ class Executable:
         """The kernels of the program, each once; nothing is compiled."""
         self._refresh()
         return list(dict.fromkeys(name for step in self._steps if isinstance(step, Function) for name in step.kernel_names()))
+
+    def instructions(self) -> list[Instruction]:
+        """The whole program, for a function that runs without this object. Kernels are compiled if they are not there yet.
+
+        Raises
+        ------
+        CnmlError
+            UNSUPPORT, naming the operator, when one of them runs on the host.
+        """
+        self.prepare()
+        hosted = next((step.node.op for step in self._steps if isinstance(step, HostStep)), None)
+        if hosted is not None:
+            raise CnmlError(f"{hosted.kind} '{hosted.name}' runs on the host, so this is no function for a device", Status.UNSUPPORT)
+        return [i for step in self._steps if isinstance(step, Function) for i in step.instructions]
 
     def run(self, queue: Queue, cores: int = 1, notifiers: list[Around] | None = None) -> None:
         """One pass over the graph on `queue` with `cores` core slots; returns when the results are there.

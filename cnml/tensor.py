@@ -4,6 +4,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from cnml.codes import WORD, Codes
+
 if TYPE_CHECKING:
     from cnml.graph import Node
 
@@ -31,7 +33,7 @@ def same_bytes(shape: Shape) -> bool:
 
 
 class Tensor:
-    """A float32 value in a graph.
+    """A value in a graph: float32, or codes of quantized values.
 
     Parameters
     ----------
@@ -48,14 +50,17 @@ class Tensor:
     pitch, offset : int
         For an NHWC tensor that is a band of channels of a wider one: elements from one pixel to the next, and its first channel there. A pitch of 0
         is a tensor of its own.
+    codes : Codes or None
+        How the values are held as unsigned bytes, of two axes or of four and channels last; None for float32.
     """
 
-    __slots__ = ("shape", "name", "producer", "layout", "pitch", "offset")
+    __slots__ = ("shape", "name", "producer", "layout", "pitch", "offset", "codes")
 
-    def __init__(self, shape: Shape, name: str, producer: Node | None = None):
+    def __init__(self, shape: Shape, name: str, producer: Node | None = None, codes: Codes | None = None):
         self.shape: Shape = tuple(int(d) for d in shape)
         self.name = name
         self.producer = producer
+        self.codes = codes
         self.layout = Layout.PLAIN
         self.pitch = self.offset = 0
 
@@ -65,9 +70,24 @@ class Tensor:
         return count(self.shape)
 
     @property
+    def item(self) -> int:
+        """Bytes of an element."""
+        return 4 if self.codes is None else 1
+
+    @property
+    def width(self) -> int:
+        """Elements from one pixel (a row of two axes) to the next in storage of its own; of codes a multiple of `WORD`."""
+        return self.shape[1] if self.codes is None else -(-self.shape[1] // WORD) * WORD
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of all images, or rows."""
+        return count(self.shape[:1] + self.shape[2:])
+
+    @property
     def nbytes(self) -> int:
         """Bytes of storage."""
-        return 4 * self.count
+        return 4 * self.count if self.codes is None else self.pixels * self.width
 
     @property
     def stored_shape(self) -> Shape:

@@ -7,6 +7,7 @@ from math import prod
 
 import numpy as np
 
+from cnml.codes import LayerCodes
 from cnml.emitter import Emitter
 from cnml.epilogue import Activation, Fold, fold_affine
 from cnml.errors import expect
@@ -74,6 +75,8 @@ class Convolution(Operator):
         Whether a second input of the output's shape is added before the activation.
     ahead : tuple of Fold
         Affine steps per input channel before the convolution.
+    int8 : LayerCodes, optional
+        How it computes in INT8, where the graph does.
     """
 
     kind = "Convolution"
@@ -81,23 +84,28 @@ class Convolution(Operator):
     strided_input = True
 
     def __init__(self, geometry: ConvolutionGeometry, name: str = "", folds: tuple[Fold, ...] = (), activation: Activation = Activation(),
-                 residual: bool = False, ahead: tuple[Fold, ...] = ()):
+                 residual: bool = False, ahead: tuple[Fold, ...] = (), int8: LayerCodes | None = None):
         super().__init__(name)
         self.geometry = geometry
         self.folds = folds
         self.activation = activation
         self.residual = residual
         self.ahead = ahead
+        self.int8 = int8
 
     def fused(self, fold: Fold | None = None, activation: Activation | None = None, name: str | None = None,
               residual: bool | None = None) -> Convolution:
         """This operator with one more step behind it."""
         return type(self)(self.geometry, self.name if name is None else name, (*self.folds, fold) if fold else self.folds,
-                          activation or self.activation, self.residual if residual is None else residual, self.ahead)
+                          activation or self.activation, self.residual if residual is None else residual, self.ahead, self.int8)
+
+    def in_floats(self) -> Convolution:
+        """This operator without INT8."""
+        return type(self)(self.geometry, self.name, self.folds, self.activation, self.residual, self.ahead)
 
     def preceded(self, folds: tuple[Fold, ...], name: str) -> Convolution:
         """This operator with affine steps before it."""
-        return type(self)(self.geometry, name, self.folds, self.activation, self.residual, folds)
+        return type(self)(self.geometry, name, self.folds, self.activation, self.residual, folds, self.int8)
 
     def takes_folds(self, shape: Shape) -> bool:
         """Whether steps along axis 1 of an output of `shape` are along its channels: not behind a sum."""
@@ -110,6 +118,8 @@ class Convolution(Operator):
     def takes_fold_ahead(self, shape: Shape, folds: tuple[Fold, ...]) -> bool:
         """Whether affine steps before it can go into the weights. Zeros are padded behind the steps, so a shift needs a convolution without them."""
         g = self.geometry
+        if self.int8 is not None:  # its codes are those of the values as they come
+            return False
         factors_only = all(f.kind == "scale" and f.parameters == 1 for f in folds)
         return self.image_shape(shape) is not None and not self.ahead and (factors_only or not any((*g.pad, *g.pad_end)))
 

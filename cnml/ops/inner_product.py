@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 
+from cnml.codes import LayerCodes
 from cnml.emitter import Emitter
 from cnml.epilogue import Activation, Fold, fold_affine
 from cnml.errors import expect
@@ -31,28 +32,34 @@ class InnerProduct(Operator):
     activation : Activation
     ahead : tuple of Fold
         Affine steps per channel (axis 1) of the input before the product.
+    int8 : LayerCodes, optional
+        How it computes in INT8, where the graph does.
     """
 
     kind = "InnerProduct"
 
     def __init__(self, num_output: int, axis: int = 1, bias: bool = True, transpose: bool = False, name: str = "", folds: tuple[Fold, ...] = (),
-                 activation: Activation = Activation(), ahead: tuple[Fold, ...] = ()):
+                 activation: Activation = Activation(), ahead: tuple[Fold, ...] = (), int8: LayerCodes | None = None):
         super().__init__(name)
         self.num_output, self.axis, self.bias, self.transpose = num_output, axis, bias, transpose
-        self.folds, self.activation, self.ahead = folds, activation, ahead
+        self.folds, self.activation, self.ahead, self.int8 = folds, activation, ahead, int8
 
     def fused(self, fold: Fold | None = None, activation: Activation | None = None, name: str | None = None) -> InnerProduct:
         """This operator with one more step behind it."""
         return type(self)(self.num_output, self.axis, self.bias, self.transpose, self.name if name is None else name,
-                          (*self.folds, fold) if fold else self.folds, activation or self.activation, self.ahead)
+                          (*self.folds, fold) if fold else self.folds, activation or self.activation, self.ahead, self.int8)
 
     def preceded(self, folds: tuple[Fold, ...], name: str) -> InnerProduct:
         """This operator with affine steps before it."""
-        return type(self)(self.num_output, self.axis, self.bias, self.transpose, name, self.folds, self.activation, folds)
+        return type(self)(self.num_output, self.axis, self.bias, self.transpose, name, self.folds, self.activation, folds, self.int8)
+
+    def in_floats(self) -> InnerProduct:
+        """This operator without INT8."""
+        return type(self)(self.num_output, self.axis, self.bias, self.transpose, self.name, self.folds, self.activation, self.ahead)
 
     def takes_fold_ahead(self, shape: Shape, folds: tuple[Fold, ...]) -> bool:
         """Whether affine steps per channel of an input of `shape` can go into the weights."""
-        return self.axis == 1 and not self.ahead and shape[1] > 0
+        return self.axis == 1 and not self.ahead and shape[1] > 0 and self.int8 is None
 
     def takes_folds(self, shape: Shape) -> bool:
         """Whether steps along axis 1 of an output of `shape` are along its columns."""

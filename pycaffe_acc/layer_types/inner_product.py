@@ -8,7 +8,8 @@ from typing import Any
 from cnml.graph import Graph
 from cnml.ops.inner_product import InnerProduct as InnerProductOp
 from cnml.tensor import Shape, Tensor
-from pycaffe_acc.layer import Layer, layer
+from pycaffe_acc.layer import Layer, NetContext, layer
+from pycaffe_acc.layer_codes import layer_codes
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class InnerProductParams:
 @layer("InnerProduct")
 class InnerProduct(Layer):
     """top = bottom (flattened from `axis` on) times weights, plus bias."""
+
+    def __init__(self, message: Any, context: NetContext):
+        super().__init__(message, context)
+        self._codes = layer_codes(message)
 
     @classmethod
     def parse(cls, message: Any) -> InnerProductParams:
@@ -45,5 +50,5 @@ class InnerProduct(Layer):
     def emit(self, graph: Graph, bottoms: list[Tensor]) -> list[Tensor]:
         """One InnerProduct operator."""
         p = self.params
-        return graph.add(InnerProductOp(p.num_output, self.axis(p.axis, len(bottoms[0].shape)), p.bias_term, p.transpose, self.name), bottoms,
-                         self.blobs)
+        axis = self.axis(p.axis, len(bottoms[0].shape))
+        return graph.add(InnerProductOp(p.num_output, axis, p.bias_term, p.transpose, self.name, int8=self._codes), bottoms, self.blobs)

@@ -1,0 +1,177 @@
+"""Convolutions and inner products in INT8."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+
+from cnml.codes import Codes
+from cnml.emitter import Emitter
+from cnml.epilogue import Activation, fold_affine
+from cnml.errors import expect
+from cnml.kernels.conv_pack_qs8 import pack_ends_qs8, pack_weights_qs8
+from cnml.kernels.conv_plan_qs8 import Bytes, plan_conv2d_qs8, takes_int8
+from cnml.kernels.conv_shape import Conv2dShape
+from cnml.operator import Operator
+from cnml.ops.convolution import Convolution
+from cnml.ops.inner_product import InnerProduct
+from cnml.quantization import quantize
+from cnml.reference.codes import decode, encode, end_sums
+from cnml.reference.convolution import convolution
+from cnml.reference.half import round_half
+from cnml.tensor import Layout, Shape, Tensor
+
+#: kinds of what is added, as in `cnml.ukernels.conv_qs8`
+NOTHING, CODES, FLOATS = range(3)
+
+
+class ConvolutionInt8(Operator):
+    """y = activation(factor * (integer convolution of the codes) + bias + what is added), float32 or codes again.
+
+    Parameters
+    ----------
+    source : Convolution or InnerProduct
+        With `int8`; an inner product is a convolution with a kernel as large as the image.
+    codes : Codes or None
+        Of the result; None for float32.
+    added : Codes or None
+        Of the second input of a source with a sum; None for float32.
+    """
+
+    kind = "ConvolutionInt8"
+    results = "computed"
+    value_inputs = 0
+    strided_input = True
+
+    def __init__(self, source: Convolution | InnerProduct, codes: Codes | None = None, added: Codes | None = None):
+        super().__init__(source.name)
+        if source.int8 is None:
+            raise ValueError(f"failed to make {source.kind} '{source.name}' compute in INT8: nothing says how its input and weights are quantized")
+        self.source, self.codes, self.added, self.int8 = source, codes, added, source.int8
+        self.residual = isinstance(source, Convolution) and source.residual
+        self.strided_output = isinstance(source, Convolution)  # type: ignore[misc]
+
+    def image(self, shape: Shape) -> Conv2dShape | None:
+        """The geometry for an input of `shape`, if the kernels can run it."""
+        return int8_image(self.source, shape)
+
+    def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
+        """As in floats."""
+        expect(self.image(inputs[0]) is not None, self, f"input {inputs[0]}", "INT8 kernels take images, and groups of whole words of four channels")
+        return self.source.reshape(inputs, parameters)
+
+    # ---- numbers ----------------------------------------------------------------------------------------------------------------------------
+
+    def weight_codes(self, arrays: Sequence[np.ndarray], image: Conv2dShape) -> np.ndarray:
+        """(O, C / group, KH, KW) int8."""
+        w = arrays[0].T if isinstance(self.source, InnerProduct) and self.source.transpose else arrays[0]
+        return quantize(w, self.int8.weights).reshape(image.outputs, image.channels // image.group, *image.kernel)
+
+    def ends(self, arrays: Sequence[np.ndarray], codes: np.ndarray, half: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What becomes of the sums of an output channel: int32 start, float32 factor and bias.
+
+        Parameters
+        ----------
+        arrays : sequence of ndarray
+            The node's parameters.
+        codes : (O, ...) int8 ndarray
+            Of the weights.
+        half : bool
+            The bias is a half.
+        """
+        source, outputs = self.source, len(codes)
+        has_bias = source.geometry.bias if isinstance(source, Convolution) else source.bias
+        n, unit = 2 if has_bias else 1, self.codes.unit if self.codes else 1.0
+        factor, shift = fold_affine(source.folds, arrays[n:], outputs)
+        bias = shift + (np.asarray(arrays[1], np.float64).reshape(-1) * factor if has_bias else 0.0)
+        position, scale = (np.broadcast_to(np.asarray(v), (outputs,)) for v in self.int8.weights)
+        weight_units = np.ldexp(1.0 / np.asarray(scale, np.float32).astype(np.float64), np.asarray(position, np.int64))
+        if half:
+            bias = round_half(np.asarray(bias, np.float32)).astype(np.float64)
+        starts = -self.int8.data.zero * codes.reshape(outputs, -1).sum(1, dtype=np.int64)
+        return (starts.astype(np.int32), (self.int8.data.unit * weight_units * factor / unit).astype(np.float32), (bias / unit).astype(np.float32))
+
+    def ending(self) -> Activation:
+        """The activation in units of the result."""
+        a = self.source.activation
+        if a.kind != "clip" or self.codes is None:
+            return a
+        return Activation("clip", float(np.float32(a.a / self.codes.unit)), float(np.float32(a.b / self.codes.unit)))
+
+    def _add_factor(self) -> float:
+        unit = self.codes.unit if self.codes else 1.0
+        return float(np.float32((self.added.unit if self.added else 1.0) / unit))
+
+    # ---- definition -------------------------------------------------------------------------------------------------------------------------
+
+    def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
+        """Whole numbers up to the sums, float32 from there on, see `cnml.reference.codes`."""
+        return [self._define(inputs, parameters, False)]
+
+    def reference_half(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
+        """With a bias in half precision, and so the result."""
+        y = self._define(inputs, parameters, True)
+        return [y if self.codes else round_half(y)]
+
+    def _define(self, inputs: list[np.ndarray], parameters: list[np.ndarray], half: bool) -> np.ndarray:
+        x = inputs[0]
+        s = self.image(x.shape)
+        assert s is not None
+        w = self.weight_codes(parameters, s)
+        _, factors, biases = self.ends(parameters, w, half)
+        q = decode(x, self.int8.data.zero).reshape(s.batch, s.channels, s.height, s.width)
+        t = end_sums(convolution(q.astype(np.float64), w.astype(np.float64), None, s.out, s.stride, s.pad, s.dilation, s.group), factors, biases)
+        if self.residual:
+            more = decode(inputs[1], self.added.zero) if self.added else np.asarray(inputs[1], np.float32)
+            t = t + more * np.float32(self._add_factor())
+        a = self.ending()
+        t = np.asarray(a._replace(a=np.float32(a.a), b=np.float32(a.b)).apply(t), np.float32)
+        t = t.reshape(self.source.reshape([x.shape, *(i.shape for i in inputs[1:])], [p.shape for p in parameters])[0])
+        return encode(t, self.codes.least, self.codes.most, self.codes.zero) if self.codes else t
+
+    # ---- kernels ----------------------------------------------------------------------------------------------------------------------------
+
+    def choose_layouts(self, given: list[Layout], shapes: list[Shape]) -> tuple[list[Layout], list[Layout]]:
+        """Images lie channels last."""
+        layouts = [Layout.NHWC if len(s) == 4 else Layout.PLAIN for s in shapes]
+        return layouts, [Layout.NHWC if isinstance(self.source, Convolution) else Layout.PLAIN]
+
+    def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
+        """The register tile of byte products."""
+        x, y, add = inputs[0], outputs[0], inputs[1] if self.residual else None
+        image = self.image(x.shape)
+        assert image is not None
+        pixels = Bytes(x.pitch or x.width, (y.pitch or y.width) * y.item, (add.pitch or add.width) * add.item if add is not None else 0)
+        plan = plan_conv2d_qs8(image, pixels, self.int8.data.zero)
+
+        def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            codes = self.weight_codes(arrays, image)
+            return pack_weights_qs8(plan, codes, image.group), pack_ends_qs8(plan, *self.ends(arrays, codes, emit.half), group=image.group)
+        key = ("conv2d int8", plan.nr, image.kernel, image.group, self.int8, self.codes, self.source.folds, emit.half)
+        weights, ends = emit.packed(key, pack, *emit.parameters)
+        kind = NOTHING if add is None else CODES if self.added else FLOATS
+        codes = self.codes or Codes(1.0)
+        emit.call(f"conv2d_nhwc_qs8_{'x8' if self.codes else 'f32'}_{plan.tile.mr}x{plan.nr}", x, weights, ends, add, y, plan.table,
+                  emit.scratch(plan.scratch_bytes), *self._end(emit), len(ends) // 3, kind, self._add_factor(), self.added.zero if self.added else 0,
+                  float(codes.least), float(codes.most), codes.zero)
+        emit.note(plan.reason)
+
+    def _end(self, emit: Emitter) -> tuple[int, float, float]:
+        return self.ending().words() if self.codes else emit.ending(self.ending())
+
+    def macs(self, inputs: list[Shape], outputs: list[Shape]) -> int:
+        """As in floats."""
+        return self.source.macs(inputs, outputs)
+
+
+def int8_image(source: Convolution | InnerProduct, shape: Shape) -> Conv2dShape | None:
+    """The two-dimensional convolution that an operator is for an input of `shape`, if the INT8 kernels can run it."""
+    if isinstance(source, Convolution):
+        image = source.image_shape(shape)
+    else:
+        if source.axis != 1 or len(shape) not in (2, 4) or not prod(shape):
+            return None
+        n, c, h, w = (*shape, 1, 1)[:4]
+        image = Conv2dShape(n, c, h, w, source.num_output, (h, w), (1, 1), (0, 0))
+    return image if image is not None and takes_int8(image) else None
