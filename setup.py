@@ -41,6 +41,8 @@ setup(
         "console_scripts": ["pycaffe-acc=pycaffe_acc.tools.main:main"],
         # cnrt finds kernels by name through this group and never imports a module that a model file names
         "cnrt.kernels": ["cnml=cnml.kernels"],
+        # and so it finds who lowers the programs of offline models
+        "cnrt.programs": ["cnml=cnml.offline"],
     },
     classifiers=[
         "Development Status :: 4 - Beta",

@@ -8,8 +8,10 @@ from cnrt.data_desc import DataDesc
 from cnrt.device import NO_CHANNEL, Device, current_channel, current_device
 from cnrt.enums import FUNCTION_CORES, FunctionType
 from cnrt.errors import CnrtError, RetCode
-from cnrt.memory import Memory
+from cnrt.function import Function
+from cnrt.memory import Memory, Place
 from cnrt.model import Instance, Model, ModelFunction
+from cnrt.notifier import Notifier
 from cnrt.queue import Queue
 
 
@@ -136,15 +138,40 @@ class LaunchFunction:
             FUNC_CALL before `init_memory`; INVALID for a parallelism, type, queue or number of parameters that does not fit; INVALID_POINTER or
             OUT_RANGE for a parameter that is no device memory or too small.
         """
+        data = self._init.data_parallelism if invoke is None else invoke.data_parallelism
+        for function, places in self._slices(queue, params, data, kind):
+            queue.invoke(function, data * self.model_parallelism, places)
+
+    def run(self, queue: Queue, params: Sequence[Memory], cores: int | None = None, around: tuple[Notifier, Notifier] | None = None) -> None:
+        """Launch and return when it is done; an idle queue uses the caller's thread.
+
+        Parameters
+        ----------
+        queue, params :
+            As for `invoke`; the data parallelism must be 1.
+        cores : int, optional
+            Core slots to use instead of the model parallelism: values do not depend on it.
+        around : pair of Notifier, optional
+            Placed right before and right behind it.
+
+        Raises
+        ------
+        CnrtError
+            As `invoke`.
+        """
+        (function, places), = self._slices(queue, params, 1, 0)
+        queue.run(function, self.model_parallelism if cores is None else cores, places, around)
+
+    def _slices(self, queue: Queue, params: Sequence[Memory], data: int, kind: int) -> list[tuple[Function, list[Place]]]:
+        """What to run for each slice of the batch."""
         if self._instance is None or self.device is None:
             raise CnrtError(RetCode.ERR_FUNC_CALL, f"failed to invoke function '{self._template().name}': call cnrtInitFunctionMemory_V2 first")
-        data = self._init.data_parallelism if invoke is None else invoke.data_parallelism
         self._check(queue, data, kind)
         strides = self._strides(params, data)
         if data > len(self._instance.functions):
             self._instance = self._template().instantiate(self.device, self._channel, data)
-        for i, function in enumerate(self._instance.functions[:data]):
-            queue.invoke(function, data * self.model_parallelism, [p.at(i * s) for p, s in zip(params, strides, strict=True)][:function.params])
+        return [(function, [p.at(i * s) for p, s in zip(params, strides, strict=True)][:function.params])
+                for i, function in enumerate(self._instance.functions[:data])]
 
     def _check(self, queue: Queue, data: int, kind: int) -> None:
         name, device = self._template().name, self.device
