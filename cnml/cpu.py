@@ -94,3 +94,14 @@ def isa() -> Isa:
 def converts_half() -> bool:
     """Whether the instruction set of this process has conversions between half precision and float32."""
     return "f16c" in isa().needs
+
+
+@cache
+def dot_kind() -> str:
+    """How this process multiplies unsigned by signed bytes: "vnni" (an instruction for four products and their sum), "pairs" (16-bit products, two at a
+    time) or "plain" (32-bit products).
+    """
+    lanes = isa().lanes
+    if lanes == 16 and has("avx512vnni") or lanes == 8 and (has("avxvnni") or has("avx512vnni") and has("avx512vl")):
+        return "vnni"
+    return "pairs" if lanes >= 8 else "plain"

@@ -5,10 +5,9 @@ from math import ceil
 
 import numpy as np
 
-from cnml.cpu import isa
+from cnml.cpu import dot_kind, isa
 from cnml.kernels.conv_plan_qs8 import WORD, ConvPlanInt8
 from cnml.parameter import aligned_empty
-from cnml.ukernels.simd.dot4 import arranged, dot_kind
 
 
 def pack_weights_qs8(plan: ConvPlanInt8, codes: np.ndarray, group: int = 1) -> np.ndarray:
@@ -45,3 +44,26 @@ def pack_ends_qs8(plan: ConvPlanInt8, starts: np.ndarray, factors: np.ndarray, b
     ends[1, :, :len(starts) // group] = factors.reshape(group, -1)
     ends[2, :, :len(starts) // group] = biases.reshape(group, -1)
     return ends.reshape(-1)
+
+
+def arranged(words: np.ndarray, lanes: int, kind: str) -> np.ndarray:
+    """Bytes of weights in the order in which a way of multiplying reads them.
+
+    Parameters
+    ----------
+    words : (..., outputs, 4) int8
+        `outputs` a multiple of `lanes`.
+    lanes : int
+    kind : str
+        See `cnml.cpu.dot_kind`.
+
+    Returns
+    -------
+    (..., outputs / lanes, 4 * lanes) int8
+    """
+    vectors = words.reshape(*words.shape[:-2], words.shape[-2] // lanes, lanes, 4)
+    if kind == "pairs":  # bytes 0 and 2 of every output, then 1 and 3
+        vectors = np.stack([vectors[..., 0::2], vectors[..., 1::2]], -3)
+    elif kind == "plain":
+        vectors = np.moveaxis(vectors, -1, -2)
+    return np.ascontiguousarray(vectors).reshape(*words.shape[:-2], words.shape[-2] // lanes, 4 * lanes)

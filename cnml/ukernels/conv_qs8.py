@@ -8,12 +8,12 @@ from numba import types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
-from cnml.cpu import isa
+from cnml.cpu import dot_kind, isa
 from cnml.ukernels.conv_f32 import LINE, tap_shift
 from cnml.ukernels.epilogue_f32 import activate
 from cnml.ukernels.simd import vec_f32 as v
 from cnml.ukernels.simd import vec_x8
-from cnml.ukernels.simd.dot4 import Dot, dot_kind, ints
+from cnml.ukernels.simd.dot4 import Dot, ints
 from cnml.ukernels.simd.loop import Cell, loop
 from cnml.ukernels.simd.pointer import I32, PTR, at, load_word, pointer, prefetch, word
 

@@ -1,51 +1,19 @@
 """Products of four bytes in a 32-bit word: unsigned inputs times signed weights, summed in 32 bits without saturation.
 
-Three ways with equal results. "vnni" has an instruction for it; "pairs" widens both sides to 16 bits, multiplies and adds neighbours; "plain" is
-for any target. A vector of weights is `4 * lanes` bytes for one word of depth, in the order that `arranged` gives.
+Three ways with equal results (`cnml.cpu.dot_kind` chooses). "vnni" has an instruction for it; "pairs" widens both sides to 16 bits, multiplies and
+adds neighbours; "plain" is for any target. A vector of weights is `4 * lanes` bytes for one word of depth, in the order that
+`cnml.kernels.conv_pack_qs8.arranged` gives.
 """
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 from llvmlite import binding, ir
 from numba.core import cgutils
 
-from cnml.cpu import has, isa
 from cnml.ukernels.simd.pointer import BYTE, I32, at
 
 I16 = ir.IntType(16)
-
-
-def dot_kind() -> str:
-    """How this process multiplies bytes: "vnni", "pairs" or "plain"."""
-    lanes = isa().lanes
-    if lanes == 16 and has("avx512vnni") or lanes == 8 and (has("avxvnni") or has("avx512vnni") and has("avx512vl")):
-        return "vnni"
-    return "pairs" if lanes >= 8 else "plain"
-
-
-def arranged(words: np.ndarray, lanes: int, kind: str) -> np.ndarray:
-    """Bytes of weights in the order in which a way of multiplying reads them.
-
-    Parameters
-    ----------
-    words : (..., outputs, 4) int8
-        `outputs` a multiple of `lanes`.
-    lanes : int
-    kind : str
-        See `dot_kind`.
-
-    Returns
-    -------
-    (..., outputs / lanes, 4 * lanes) int8
-    """
-    vectors = words.reshape(*words.shape[:-2], words.shape[-2] // lanes, lanes, 4)
-    if kind == "pairs":  # bytes 0 and 2 of every output, then 1 and 3
-        vectors = np.stack([vectors[..., 0::2], vectors[..., 1::2]], -3)
-    elif kind == "plain":
-        vectors = np.moveaxis(vectors, -1, -2)
-    return np.ascontiguousarray(vectors).reshape(*words.shape[:-2], words.shape[-2] // lanes, 4 * lanes)
 
 
 def ints(lanes: int) -> ir.VectorType:
