@@ -45,16 +45,19 @@ class Dot(NamedTuple):
 
     def inputs(self, bd: ir.IRBuilder, ptr: ir.Value) -> list[ir.Value]:
         """Load one word of input for all lanes."""
-        n, word = self.lanes, bd.load(ptr, align=1, typ=I32)
+        return self.operands(bd, splat_word(bd, bd.load(ptr, align=1, typ=I32), self.lanes))
+
+    def operands(self, bd: ir.IRBuilder, words: ir.Value) -> list[ir.Value]:
+        """A word of input for every lane."""
+        n = self.lanes
         if self.kind == "vnni":
-            return [bd.bitcast(splat_word(bd, word, n), ir.VectorType(BYTE, 4 * n))]
+            return [bd.bitcast(words, ir.VectorType(BYTE, 4 * n))]
         if self.kind == "pairs":
             halves = ir.VectorType(I16, 2 * n)
-            every = splat_word(bd, word, n)
-            low = bd.and_(every, ir.Constant(ints(n), [0x00FF00FF] * n))
-            return [bd.bitcast(low, halves), bd.lshr(bd.bitcast(every, halves), ir.Constant(halves, [8] * 2 * n))]
-        byte = ir.Constant(I32, 255)
-        return [splat_word(bd, bd.and_(bd.lshr(word, ir.Constant(I32, 8 * k)), byte), n) for k in range(4)]
+            low = bd.and_(words, ir.Constant(ints(n), [0x00FF00FF] * n))
+            return [bd.bitcast(low, halves), bd.lshr(bd.bitcast(words, halves), ir.Constant(halves, [8] * 2 * n))]
+        byte = ir.Constant(ints(n), [255] * n)
+        return [bd.and_(bd.lshr(words, ir.Constant(ints(n), [8 * k] * n)), byte) for k in range(4)]
 
     def add(self, bd: ir.IRBuilder, sums: ir.Value, x: list[ir.Value], w: list[ir.Value]) -> ir.Value:
         """sums + the products of four bytes in every lane."""
@@ -72,6 +75,6 @@ class Dot(NamedTuple):
         return bd.call(f, [sums, bd.bitcast(x, operand), bd.bitcast(w, operand)])
 
     def _pairs(self, bd: ir.IRBuilder, a: ir.Value, b: ir.Value) -> ir.Value:
-        name = "llvm.x86.avx512.pmaddw.d.512" if self.lanes == 16 else "llvm.x86.avx2.pmadd.wd"
+        name = {16: "llvm.x86.avx512.pmaddw.d.512", 8: "llvm.x86.avx2.pmadd.wd", 4: "llvm.x86.sse2.pmadd.wd"}[self.lanes]
         f = cgutils.get_or_insert_function(bd.module, ir.FunctionType(ints(self.lanes), [a.type, b.type]), name)
         return bd.call(f, [a, b])
