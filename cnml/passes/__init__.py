@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from cnml.errors import CnmlError
 from cnml.graph import Graph
+from cnml.passes.by_image import by_image
 from cnml.passes.drop_dead import drop_dead
 from cnml.passes.drop_views import drop_views
 from cnml.passes.fold_affine import fold_affine
@@ -30,6 +31,7 @@ PASSES: dict[str, Pass] = {
     "fuse_activation": fuse_activation,
     "fuse_sum": fuse_sum,
     "fuse_separable": fuse_separable,
+    "by_image": by_image,
 }
 #: steps of the planning of memory that can be switched off with the same variable
 PLACEMENTS = ("place_concat", "place_slice", "reuse_memory")

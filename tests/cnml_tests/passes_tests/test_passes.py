@@ -1,6 +1,8 @@
 """Each pass changes how many nodes there are, and nothing else."""
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 from cnml_tests.compiled import parameters, run_graph
@@ -25,6 +27,7 @@ from cnrt.device import current_device
 from cnrt.queue import Queue
 
 EVERY = frozenset((*PASSES, *PLACEMENTS))
+BY_IMAGE = import_module("cnml.passes.by_image")  # not the function of that name in `cnml.passes`
 
 
 def conv(graph, rng, x, outputs, kernel=3, name="conv", group=1, pad=None):
@@ -210,6 +213,56 @@ def test_they_read_and_write_bands_of_channels(rng, two_processors):
     both = graph.add(Concat(1, "cat"), [y, conv(graph, rng, b, 8, 1, name="other")])[0]
     assert names(graph, {both}) == ["stem", "cut", "dw+r0+pw", "other", "cat"]
     same_values(graph, x, [both], rng, "fuse_separable", "place_concat", "place_slice", "reuse_memory")
+
+
+@pytest.fixture
+def small_caches(monkeypatch):
+    """Two processors, and values of a few images are too large for the caches."""
+    monkeypatch.setattr(BY_IMAGE, "effective_cpus", lambda: 2)
+    monkeypatch.setattr(BY_IMAGE, "CACHED_BYTES", 1000)
+    monkeypatch.setattr(BY_IMAGE, "WEIGHTS_SHARE", 100)
+
+
+def test_large_values_go_image_by_image(rng, small_caches):
+    graph, x, stem, y = residual(rng)
+    assert names(graph, {y}) == ["stem+r0+shortcut+main+sum+r1"]
+    assert names(graph, {y}, frozenset({"by_image"})) == ["stem+r0", "shortcut", "main+sum+r1"]
+    same_values(graph, x, [y], rng, "by_image", "fuse_sum")
+
+
+def test_a_run_ends_where_somebody_else_reads(rng, small_caches):
+    graph, x, stem, y = residual(rng)
+    assert names(graph, {stem, y}) == ["stem+r0", "shortcut+main+sum+r1"]
+    pooled = graph.add(Pool("MAX", (2, 2), (2, 2), name="pool"), [y])[0]
+    late = graph.add(Unary("sigmoid", name="other"), [stem])[0]
+    assert names(graph, {pooled, late}) == ["stem+r0", "shortcut+main+sum+r1+pool", "other"]
+    same_values(graph, x, [pooled, late], rng, "by_image")
+
+
+def test_what_does_not_go_image_by_image(rng, small_caches, monkeypatch):
+    graph, x, stem, y = residual(rng)
+    stays = ["stem+r0", "shortcut", "main+sum+r1"]
+    for name, value in (("CACHED_BYTES", 1 << 20), ("IMAGE_BYTES", 1000), ("WEIGHTS_SHARE", 0.1), ("effective_cpus", lambda: 16)):
+        with monkeypatch.context() as m:
+            m.setattr(BY_IMAGE, name, value)
+            assert names(graph, {y}) == stays, name
+
+
+def test_a_run_reads_and_writes_bands_of_channels(rng, small_caches):
+    graph = Graph()
+    x = graph.input((2, 40, 9, 8), "x")
+    a, b = graph.add(Slice(1, (24, 16), "cut"), [graph.add(Unary("sigmoid", name="other"), [x])[0]])
+    y = conv(graph, rng, conv(graph, rng, a, 24, name="one"), 20, 1, name="two")
+    both = graph.add(Concat(1, "cat"), [y, graph.add(Unary("tanh", name="tanh"), [b])[0]])[0]
+    assert names(graph, {both}) == ["other", "cut", "one+two", "tanh", "cat"]
+    same_values(graph, x, [both], rng, "by_image", "place_concat", "place_slice", "reuse_memory")
+
+
+@pytest.mark.parametrize(("images", "cpus", "yes"), [(1, 1, False), (8, 1, True), (8, 2, True), (3, 2, False), (8, 3, True), (8, 5, False),
+                                                     (8, 16, False), (7, 2, True)])
+def test_tasks_that_take_whole_images_are_equally_busy(images, cpus, yes, monkeypatch):
+    monkeypatch.setattr(BY_IMAGE, "effective_cpus", lambda: cpus)
+    assert BY_IMAGE.balanced(images) is yes
 
 
 @pytest.mark.parametrize("coeff", [(1.0, -1.0), (0.5, 0.5)])
