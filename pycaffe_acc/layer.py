@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from cnml.codes import LayerCodes
 from cnml.graph import Graph
 from cnml.parameter import Parameter
 from cnml.tensor import Shape, Tensor, count
@@ -70,6 +71,8 @@ class Layer:
     given: bool = False
     #: the shapes of the tops are known only after a run
     dynamic: ClassVar[bool] = False
+    #: how its prototxt says that it computes in INT8
+    int8: LayerCodes | None = None
 
     def __init__(self, message: Any, context: NetContext):
         self.name: str = message.name

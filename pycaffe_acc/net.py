@@ -95,7 +95,9 @@ class Net(NetForward):
     threads : int, optional
         Core slots; default `PYCAFFE_ACC_NUM_THREADS` or the CPUs this process may use.
     precision : str
-        "fp32", or "fp16": weights and the layers' results in half precision, sums in float32. Blobs and `params` stay arrays of float32.
+        "fp32"; "fp16": weights and the layers' results in half precision, sums in float32; "int8": quantized layers of the prototxt in INT8, values
+        between them too where they can, float32 elsewhere; "mlu": quantized layers in INT8 and FP16 elsewhere, as on the vendor's card. Blobs and
+        `params` stay arrays of float32.
 
     Raises
     ------
@@ -123,6 +125,9 @@ class Net(NetForward):
         self.blobs: BlobDict = BlobDict()
         self._stages = Stages(self._wiring, self._groups, self.blobs, self._device, source.precision)
         self._setup()
+        if source.precision == "int8" and not any(layer.int8 for layer in self._wiring.layers):
+            raise CheckError(f"Net: precision is 'int8', but no layer of net '{self.name}' says how it is quantized (bottom_mlu_dtype and "
+                             "blobs_dtype of type DT_INT8); `pycaffe-acc quantize` writes a prototxt that does")
         self._name_layers()
         if source.weights is not None:
             self.copy_from(source.weights)
@@ -192,8 +197,8 @@ class Net(NetForward):
         """Run layers first..last (indices, both included); returns the weighted loss as pycaffe does."""
         for name in self.inputs:
             if 0 in self.blobs[name].shape:
-                raise CheckError(f"net '{self.name}': input blob '{name}' has the shape {self.blobs[name].shape}, which holds nothing to run on; every "
-                                 f"extent must be at least 1 (reshape it to the batch you want)")
+                raise CheckError(f"net '{self.name}': input blob '{name}' has the shape {self.blobs[name].shape}, which holds nothing to run on; "
+                                 f"every extent must be at least 1 (reshape it to the batch you want)")
         with self._exclusive("forward() was called"):
             if self._hooks["before_forward"] or self._hooks["after_forward"]:
                 for i in range(first, last + 1):

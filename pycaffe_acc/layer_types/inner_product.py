@@ -30,7 +30,7 @@ class InnerProduct(Layer):
 
     def __init__(self, message: Any, context: NetContext):
         super().__init__(message, context)
-        self._codes = layer_codes(message)
+        self.int8 = layer_codes(message)
 
     @classmethod
     def parse(cls, message: Any) -> InnerProductParams:
@@ -51,4 +51,4 @@ class InnerProduct(Layer):
         """One InnerProduct operator."""
         p = self.params
         axis = self.axis(p.axis, len(bottoms[0].shape))
-        return graph.add(InnerProductOp(p.num_output, axis, p.bias_term, p.transpose, self.name, int8=self._codes), bottoms, self.blobs)
+        return graph.add(InnerProductOp(p.num_output, axis, p.bias_term, p.transpose, self.name, int8=self.int8), bottoms, self.blobs)

@@ -13,11 +13,10 @@ from tqdm import tqdm
 
 from pycaffe_acc.environment import environment
 from pycaffe_acc.evaluation.dataset import KINDS, Dataset, open_dataset
-from pycaffe_acc.evaluation.evaluate import evaluate, score_output
+from pycaffe_acc.evaluation.evaluate import Evaluated, evaluate, score_output
 from pycaffe_acc.evaluation.labels import check_labels, read_labels
 from pycaffe_acc.evaluation.report import Report, Row
 from pycaffe_acc.evaluation.table import table
-from pycaffe_acc.net import Net
 from pycaffe_acc.preprocess import Preprocess
 from pycaffe_acc.tools.console import emit
 from pycaffe_acc.tools.exit_code import ExitCode, NotInThisVersionError, UsageError
@@ -35,6 +34,17 @@ HEAD = ("model", "precision", "batch", "threads", "images", "top-1 %", "top-5 %"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Net, images, engine, preprocessing, bound."""
     add_model(parser)
+    add_evaluation(parser)
+    add_engine(parser)
+    parser.add_argument("--sparsity", type=float, metavar="S", help="planned for a later version")
+    parser.add_argument("--calibration", metavar="METHOD", help="planned for a later version")
+    parser.add_argument("--calibration-images", metavar="LIST", help="planned for a later version")
+    parser.add_argument("--dp", type=positive, default=1, metavar="N", help="data parallelism of a virtual card; 1 on the host")
+    parser.add_argument("--mp", type=positive, default=1, metavar="N", help="model parallelism of a virtual card; 1 on the host")
+
+
+def add_evaluation(parser: argparse.ArgumentParser) -> None:
+    """Images, how they are prepared, and the bound."""
     source = parser.add_argument_group("images")
     source.add_argument("--images", metavar="LIST", help="text file of 'path label' lines")
     source.add_argument("--root", metavar="DIR", help="folder of the list's images (default: the list's)")
@@ -42,15 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--limit", type=positive, metavar="N", help="only the first N images")
     source.add_argument("--labels", metavar="F", help="names of the classes, one a line; their number is checked")
     parser.add_argument("--output", metavar="BLOB", help="the blob that holds the scores (default: the net's only output of that kind)")
-    add_engine(parser)
     parser.add_argument("--decode-threads", type=positive, metavar="N", help="threads that decode and prepare images (default: the CPUs this "
                         "process may use)")
     parser.add_argument("--min-top1", type=float, metavar="PERCENT", help="exit with 1 when top-1 is lower")
-    parser.add_argument("--sparsity", type=float, metavar="S", help="planned for a later version")
-    parser.add_argument("--calibration", metavar="METHOD", help="planned for a later version")
-    parser.add_argument("--calibration-images", metavar="LIST", help="planned for a later version")
-    parser.add_argument("--dp", type=positive, default=1, metavar="N", help="data parallelism of a virtual card; 1 on the host")
-    parser.add_argument("--mp", type=positive, default=1, metavar="N", help="model parallelism of a virtual card; 1 on the host")
     add_preprocess(parser)
 
 
@@ -58,8 +62,7 @@ def run(args: argparse.Namespace) -> int:
     """Evaluate and report; 1 when the accuracy bound is missed."""
     check_engine(args)
     _check_arguments(args)
-    preprocess = open_preprocess(args)
-    dataset = open_dataset(args.dataset or f"list:{args.images}", args.root, preprocess.resizer.startswith("pycaffe"))
+    dataset, preprocess = open_images(args)
     start = time.perf_counter()
     net = open_net(args)
     load_seconds = time.perf_counter() - start
@@ -69,8 +72,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_arguments(args: argparse.Namespace) -> None:
-    if (args.images is None) == (args.dataset is None):
-        raise UsageError("give the labelled images either by --images LIST or by --dataset KIND:PATH")
     for name in ("sparsity", "calibration", "calibration_images"):
         if getattr(args, name) not in (None, 0.0):
             raise NotInThisVersionError(f"--{name.replace('_', '-')} is not in version {VERSION}; quantization and pruning are planned for a later "
@@ -80,7 +81,20 @@ def _check_arguments(args: argparse.Namespace) -> None:
                                     "the host use --threads")
 
 
-def measure(args: argparse.Namespace, net: Net, dataset: Dataset, preprocess: Preprocess, load_seconds: float) -> Report:
+def open_images(args: argparse.Namespace) -> tuple[Dataset, Preprocess]:
+    """The labelled images, and how they become a net's input.
+
+    Raises
+    ------
+    UsageError, CaffeError
+    """
+    if (args.images is None) == (args.dataset is None):
+        raise UsageError("give the labelled images either by --images LIST or by --dataset KIND:PATH")
+    preprocess = open_preprocess(args)
+    return open_dataset(args.dataset or f"list:{args.images}", args.root, preprocess.resizer.startswith("pycaffe")), preprocess
+
+
+def measure(args: argparse.Namespace, net: Evaluated, dataset: Dataset, preprocess: Preprocess, load_seconds: float) -> Report:
     """One row of accuracy and throughput for an open net."""
     source = image_input(net)
     shape = net.blobs[source].shape
@@ -97,7 +111,7 @@ def measure(args: argparse.Namespace, net: Net, dataset: Dataset, preprocess: Pr
     bound = "" if args.min_top1 is None else f"top-1 of at least {args.min_top1:g} %"
     valid = None if args.min_top1 is None else outcome.accuracy.top1 >= args.min_top1
     # a precision is its own yardstick; the distance to the other was not measured
-    own: dict[str, Any] = {f"delta_{args.precision}": 0.0}
+    own: dict[str, Any] = {f"delta_{args.precision}": 0.0} if args.precision in ("fp32", "fp16") else {}
     report.add(Row(str(args.model), configuration, outcome.accuracy, outcome.throughput, bound=bound, valid=valid, **own))
     return report
 

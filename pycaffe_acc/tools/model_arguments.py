@@ -9,6 +9,7 @@ from cnrt import device as devices
 from pycaffe_acc.errors import CheckError, MissingFileError
 from pycaffe_acc.mode import TEST
 from pycaffe_acc.net import Net
+from pycaffe_acc.offline_net import OfflineNet
 from pycaffe_acc.tools.exit_code import NotInThisVersionError
 from pycaffe_acc.version import VERSION
 
@@ -30,8 +31,9 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     """--batch, --threads, --precision, --device, --vendor-exact."""
     parser.add_argument("--batch", type=positive, metavar="N", help="images in one forward (default: the prototxt's)")
     parser.add_argument("--threads", type=positive, metavar="T", help="core slots (default: the CPUs this process may use)")
-    parser.add_argument("--precision", choices=("fp32", "fp16", "int8"), default="fp32",
-                        help="fp16: weights and results of layers in half precision, sums in float32 (default: fp32)")
+    parser.add_argument("--precision", choices=PRECISIONS, default="fp32",
+                        help="fp16: weights and results of layers in half precision, sums in float32; int8: the layers that the prototxt has "
+                             "quantized in INT8; mlu: these in INT8 and FP16 elsewhere, as on the vendor's card (default: fp32)")
     parser.add_argument("--device", default="host", metavar="KIND", help="where to run (default: host)")
     parser.add_argument("--vendor-exact", action="store_true", help="follow the vendor's fork where it differs from BVLC's Caffe")
 
@@ -43,9 +45,6 @@ def check_engine(args: argparse.Namespace) -> None:
     ------
     NotInThisVersionError
     """
-    if args.precision not in PRECISIONS:
-        raise NotInThisVersionError(f"--precision {args.precision} is not in version {VERSION}; INT8 is planned for a later version. Run with "
-                                    f"--precision {' or '.join(PRECISIONS)}")
     if args.device != "host":
         known = ", ".join(devices.kinds())
         raise NotInThisVersionError(f"--device {args.device} cannot run nets in version {VERSION}, which runs them on 'host' only; virtual "
@@ -80,7 +79,7 @@ def set_batch(net: Net, batch: int) -> None:
     net.reshape()
 
 
-def image_input(net: Net) -> str:
+def image_input(net: Net | OfflineNet) -> str:
     """The one input blob that takes images.
 
     Raises

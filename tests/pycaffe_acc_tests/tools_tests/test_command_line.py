@@ -65,7 +65,7 @@ def test_eval_as_text_names_preprocessing_and_kind_of_time(capsys):
     assert "top-1 %" in text and "hardware FPS" in text and "preprocessing raw: " in text and "times are measured on host" in text
 
 
-PLANNED = [("--precision", "int8"), ("--device", "MLU100"), ("--sparsity", "0.5"), ("--calibration", "kl"), ("--dp", "2")]
+PLANNED = [("--device", "MLU100"), ("--sparsity", "0.5"), ("--calibration", "kl"), ("--dp", "2")]
 
 
 @pytest.mark.parametrize(("option", "value"), PLANNED)
@@ -90,6 +90,12 @@ def test_fp16(capsys, verb):
     else:
         a, b = (r["images"][0]["classes"][0] for r in (single, half))
         assert a["class"] == b["class"] and a["score"] != b["score"] and abs(a["score"] - b["score"]) < 0.01
+
+
+@pytest.mark.parametrize("verb", ["eval", "time"])
+def test_int8_needs_a_quantized_net(capsys, verb):
+    status, err = refused(capsys, verb, *DEMO, *(DEMO_IMAGES if verb == "eval" else ()), "--precision", "int8")
+    assert status == 3 and "no layer of net" in err and "pycaffe-acc quantize" in err
 
 
 def test_usage_is_status_2(capsys):
