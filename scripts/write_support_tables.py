@@ -1,4 +1,4 @@
-"""Write docs/layers.md, docs/operators.md and the table of docs/onnx.md from the code.
+"""Write docs/layers.md, docs/operators.md, docs/cnml_support.md and the table of docs/onnx.md from the code.
 
   python scripts/write_support_tables.py [--check]
 
@@ -17,7 +17,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-import cnml.ops  # noqa: E402  (the checkout this script lies in, installed or not)
+import cnml.api  # noqa: E402  (the checkout this script lies in, installed or not)
+import cnml.ops  # noqa: E402
+from cnml.api.constructor import Slot  # noqa: E402
+from cnml.api.parameter_objects import PARAMETERS  # noqa: E402
+from cnml.api.table import CONSTRUCTORS  # noqa: E402
 from cnml.operator import Operator  # noqa: E402
 from pycaffe_acc import layer as layer_module  # noqa: E402
 from pycaffe_acc.layer import Layer  # noqa: E402
@@ -37,6 +41,23 @@ Written by `scripts/write_support_tables.py`; do not edit. An operator is one fi
 operator without a native kernel runs its definition in NumPy between kernels; the last column says why that is enough.
 
 | operator | file | what it does | kernels, or why on the host |
+|---|---|---|---|
+"""
+CNML_HEAD = """# The vendor's operator library
+
+Written by `scripts/write_support_tables.py`; do not edit. `cnml.api` has the functions of CNML's MLU100 generation under their names.
+Out-parameters are returned, failures raise `CnmlError` with the vendor's status; what is not built raises `UNSUPPORT`.
+
+Built: {built} of {all} operators. For each there are `cnmlCreate…`, `cnmlCompute…Forward_V3` (asynchronous on a queue of `cnrt.api`; constants are
+not among its arguments) and `cnmlCpuCompute…Forward`, the definition in NumPy on host tensors, where the vendor has it. Names of arrays of tensors
+end in `[]`, constants (bound with `cnmlBindConstData`) stand in italics, outputs in bold, optional ones have a `?`.
+
+Tensors are (N, C, H, W), stored as NHWC in the tensor's type. Results are computed in FP16 (halves, sums in float32) where an output tensor is
+FLOAT16, else in float32. Where the vendor's documents are silent (truth values, which of equal elements, borders of odd paddings), the table says
+what is done here.
+
+"""
+CNML_TABLE = """| operator | arguments | computes | golden function |
 |---|---|---|---|
 """
 ONNX_MARK = "<!-- the table below is written by scripts/write_support_tables.py; do not edit -->\n"
@@ -112,6 +133,31 @@ def layers_page() -> str:
     return LAYERS_HEAD + "\n".join(rows) + "\n"
 
 
+def argument(slot: Slot) -> str:
+    """One argument in the table of the vendor's operators."""
+    name = f"{slot.name}[]" if slot.many else slot.name
+    text = {"const": f"*{name}*", "out": f"**{name}**", "param": f"{name}: `{slot.type}`"}.get(slot.role, name)
+    return text + ("?" if slot.optional else "")
+
+
+def cnml_page() -> str:
+    """docs/cnml_support.md."""
+    built = sum(row.build is not None for row in CONSTRUCTORS.values())
+    rows = [f"| `{name}` | {', '.join(argument(s) for s in row.slots)} | {row.what if row.build else f'**not built**: {row.what}'} | "
+            f"{'yes' if row.golden_order is not None and row.build else '-'} |"
+            for name, row in sorted(CONSTRUCTORS.items(), key=lambda r: r[0].lower())]
+    objects = [f"| `{name}` | {', '.join(f.partition(':')[0] for f in fields.split())} | `{kind}` |" for name, (kind, fields) in PARAMETERS.items()]
+    functions = {name: getattr(cnml.api, name) for name in cnml.api.__all__ if name.startswith("cnml")}
+    missing = sorted(name for name, f in functions.items() if (f.__doc__ or "").startswith("Not built"))
+    tabled = ("cnml.api.functions", "cnml.api.parameter_objects")
+    others = sorted(name for name, f in functions.items() if f.__module__ not in tabled and name not in missing)
+    return (CNML_HEAD.format(built=built, all=len(CONSTRUCTORS)) + CNML_TABLE + "\n".join(rows)
+            + "\n\n## Parameter objects\n\nEach has a `cnmlCreate…`, and a `cnmlDestroy…` for its kind.\n\n"
+            + "| constructor | fields | kind |\n|---|---|---|\n" + "\n".join(objects)
+            + "\n\n## Other functions\n\n" + ", ".join(f"`{n}`" for n in others)
+            + "\n\nNot built, they raise `UNSUPPORT`: " + ", ".join(f"`{n}`" for n in missing) + "\n")
+
+
 def onnx_page() -> str:
     """docs/onnx.md: what a person wrote, and the table behind the mark."""
     layer_module.layer_types()
@@ -121,7 +167,7 @@ def onnx_page() -> str:
     return words + ONNX_MARK + ONNX_TABLE + "\n".join(rows) + "\n"
 
 
-PAGES = {"docs/onnx.md": onnx_page, "docs/layers.md": layers_page, "docs/operators.md": operators_page}
+PAGES = {"docs/cnml_support.md": cnml_page, "docs/onnx.md": onnx_page, "docs/layers.md": layers_page, "docs/operators.md": operators_page}
 
 
 def main() -> int:
