@@ -60,7 +60,8 @@ class Pool(Operator):
         if method == "STOCHASTIC":
             self.host_reason = "stochastic pooling is not on the path of a deployed network's trunk"  # type: ignore[misc]
 
-    def _kernel(self, shape: Shape) -> Pair:
+    def window(self, shape: Shape) -> Pair:
+        """The kernel for an input of `shape`."""
         return (shape[2], shape[3]) if self.kernel is None else self.kernel
 
     def reshape(self, inputs: list[Shape], parameters: list[Shape]) -> list[Shape]:
@@ -69,7 +70,7 @@ class Pool(Operator):
         expect(len(shape) == 4, self, f"input {shape}", "it must have 4 axes (N, C, H, W)")
         expect(self.method in ("MAX", "AVE", "STOCHASTIC"), self, f"method '{self.method}'", "it must be MAX, AVE or STOCHASTIC")
         expect(min(self.stride) > 0, self, f"stride {self.stride}", "it must be positive")
-        kernel = self._kernel(shape)
+        kernel = self.window(shape)
         if self.kernel is not None:
             expect(min(kernel) > 0, self, f"kernel {kernel}", "it must be positive")
             expect(min(self.pad) >= 0 and self.pad[0] < kernel[0] and self.pad[1] < kernel[1], self, f"pad {self.pad} and kernel {kernel}",
@@ -85,7 +86,7 @@ class Pool(Operator):
         """See `cnml.reference.pool`."""
         x, shape = inputs[0], inputs[0].shape
         out = self.reshape([shape], [])[0][2:]
-        kernel = self._kernel(shape)
+        kernel = self.window(shape)
         if self.method == "MAX":
             values, mask = pool_max(x, out, kernel, self.stride, self.pad)
             return [values, mask] if self.mask else [values]
@@ -109,7 +110,7 @@ class Pool(Operator):
         if inputs[0].layout is Layout.PLAIN:
             n, c = n * c, 1
         oh, ow = outputs[0].shape[2:]
-        kernel = self._kernel(inputs[0].shape)
+        kernel = self.window(inputs[0].shape)
         geometry = (inputs[0], *outputs, n, h, w, c, oh, ow, *kernel, *self.stride, *self.pad)
         if self.mask:
             emit.call("pool_mask_f32", *geometry)

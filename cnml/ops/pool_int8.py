@@ -8,8 +8,9 @@ import numpy as np
 from cnml.codes import Codes
 from cnml.emitter import Emitter
 from cnml.operator import Operator
-from cnml.ops.pool import Pool
-from cnml.reference.codes import decode, encode
+from cnml.ops.pool import Pair, Pool
+from cnml.reference.codes import encode
+from cnml.reference.pool_int8 import pool_ave_units, pool_max_codes
 from cnml.tensor import Layout, Shape, Tensor
 
 
@@ -44,10 +45,20 @@ class PoolInt8(Operator):
         """Units of the result in one of the input, a float32 value."""
         return float(np.float32(self.data.unit / (self.codes.unit if self.codes else 1.0)))
 
+    def _geometry(self, shape: Shape) -> tuple[Pair, Pair, Pair, Pair]:
+        """Output, kernel, stride and pad for an input of `shape`."""
+        p = self.source
+        return p.reshape([shape], [])[0][2:], p.window(shape), p.stride, p.pad  # type: ignore[return-value]
+
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
-        """The greatest code of a window, or its average as in `cnml.reference.pool_int8`."""
-        units = decode(inputs[0], self.data.zero)
-        return [encode(self.source.reference([units], [])[0], self.data.least, self.data.most, self.data.zero)]
+        """See `cnml.reference.pool_int8`."""
+        codes, geometry, c = inputs[0].transpose(0, 2, 3, 1), self._geometry(inputs[0].shape), self.codes
+        if self.source.method == "MAX":
+            y = pool_max_codes(codes, *geometry, empty=self.data.zero + self.data.least)
+        else:
+            y = pool_ave_units(codes, *geometry, zero=self.data.zero, ratio=self.ratio())
+            y = encode(y, c.least, c.most, c.zero) if c else y
+        return [y.transpose(0, 3, 1, 2)]
 
     def choose_layouts(self, given: list[Layout], shapes: list[Shape]) -> tuple[list[Layout], list[Layout]]:
         """Channels last."""
@@ -55,4 +66,13 @@ class PoolInt8(Operator):
 
     def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
         """One pass over the output."""
-        emit.host(self)
+        x, y, c = inputs[0], outputs[0], self.codes
+        n, channels, h, w = x.shape
+        out, kernel, stride, pad = self._geometry(x.shape)
+        words = (x, y, n, h, w, channels, *out, *kernel, *stride, *pad, x.pitch or x.width, (y.pitch or y.width) * y.item)
+        if self.source.method == "MAX":
+            emit.call("pool_max_x8", *words, self.data.zero + self.data.least)
+        elif c is None:
+            emit.call("pool_ave_x8_f32", *words, self.data.zero, self.ratio())
+        else:
+            emit.call("pool_ave_x8", *words, self.data.zero, self.ratio(), float(c.least), float(c.most), c.zero)
