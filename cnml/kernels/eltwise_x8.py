@@ -9,7 +9,7 @@ from cnml.kernels.quantize_x8 import share
 from cnml.ukernels.map_x8 import SUM, map_rows
 
 
-@kernel("sum_x8")
+@kernel("sum_x8", exact=True)
 def sum_x8(args, task_id, task_dim):
     """y = codes of activation((a - a_zero) * a_factor + (b - b_zero) * b_factor); arguments a, b, y, pixels, channels, bytes from one pixel of each
     to the next, a_factor, a_zero, b_factor, b_zero, activation mode, low, high (see `cnml.ukernels.epilogue_f32`), least and most result in

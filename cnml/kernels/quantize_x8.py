@@ -25,7 +25,7 @@ def share(pixels, channels, dense, task_id, task_dim):
     return 1, max(min(runs * (task_id + 1) // task_dim * RUN, total) - first, 0), first
 
 
-@kernel("quantize_x8")
+@kernel("quantize_x8", exact=True)
 def quantize_x8(args, task_id, task_dim):
     """y = codes of x * factor; arguments x (float32), y, pixels, channels, bytes from one pixel of x and of y to the next, factor, least and most
     result in units, code of 0."""
@@ -37,7 +37,7 @@ def quantize_x8(args, task_id, task_dim):
              (np.float32(real(args, 6)), ZERO, ZERO, ZERO, np.float32(real(args, 7)), np.float32(real(args, 8))))
 
 
-@kernel("dequantize_x8")
+@kernel("dequantize_x8", exact=True)
 def dequantize_x8(args, task_id, task_dim):
     """y = (x - zero) * factor in float32; arguments x (codes), y, pixels, channels, bytes from one pixel of x and of y to the next, factor, zero."""
     pixels, channels, x_step, y_step = word(args, 2), word(args, 3), word(args, 4), word(args, 5)
@@ -47,7 +47,7 @@ def dequantize_x8(args, task_id, task_dim):
     map_rows(DEQUANTIZE, (x, 0, y, rows, n, x_step, 0, y_step, word(args, 7), 0, 0, 0), (np.float32(real(args, 6)), ZERO, ZERO, ZERO, ZERO, ZERO))
 
 
-@kernel("requantize_x8")
+@kernel("requantize_x8", exact=True)
 def requantize_x8(args, task_id, task_dim):
     """y = codes of (x - x_zero) * factor; arguments x (codes), y, pixels, channels, bytes from one pixel of x and of y to the next, factor, x_zero,
     least and most result in units, code of 0 in y. y may be x."""
@@ -59,7 +59,7 @@ def requantize_x8(args, task_id, task_dim):
              (np.float32(real(args, 6)), ZERO, ZERO, ZERO, np.float32(real(args, 8)), np.float32(real(args, 9))))
 
 
-@kernel("quantize_planes_x8")
+@kernel("quantize_planes_x8", exact=True)
 def quantize_planes_x8(args, task_id, task_dim):
     """Codes of x * factor, four bytes a pixel, of images whose channels (4 at most) are planes; missing channels are zeros. Arguments x (float32), y,
     images, channels, elements of a plane, factor, least and most result in units, code of 0. Tasks take a part of every image."""
