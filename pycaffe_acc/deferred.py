@@ -98,6 +98,10 @@ class Deferred:
         for place in places:
             place.remote = self
 
+    def stands(self) -> bool:
+        """Whether it can promise the next forward's values as well: nobody looked, and nobody changed a weight or may do so."""
+        return not self._saved and not self._recipe.handed_out() and all((p := ref()) is not None and p.remote is self for ref in self._places)
+
     def before_change(self, parameter: Parameter) -> None:
         """Keep what a parameter held in this forward."""
         if parameter in self._recipe.parameters and parameter not in self._saved:

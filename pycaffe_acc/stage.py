@@ -1,7 +1,8 @@
 """A contiguous range of layers, compiled for the shapes its blobs have."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -136,10 +137,12 @@ class Stage:
         check_activations({n: t.shape for n, t in env.items()})
         self._tops: dict[str, Tensor] = {n: t for n, t in env.items() if sources.get(n) is not t}
         self._copies = {name: device.malloc(max(4, tensor.nbytes)) for name, tensor in sources.items()}
+        self._targets = [(name, self._copies[name].array(np.uint8, (tensor.nbytes,))) for name, tensor in sources.items()]
         bindings = {tensor: self._copies[name] for name, tensor in sources.items()}
         keep = set(self._tops) if wanted is None else range_results(net, first, last) | wanted
         self._kept = {n: t for n, t in self._tops.items() if n in keep}
         self._recipe = Recipe(graph, bindings, device, precision)
+        self._promise: Callable[[], Deferred | None] = lambda: None  # a weak reference to the last one: those who still need it hold it
         names = {t: n for n, t in reversed(self._kept.items())}
         with _as_check_error():
             self.executable = Executable(graph, self._kept.values(), bindings, lambda t: blobs[names[t]].home(t.nbytes), device, fusion,
@@ -154,10 +157,8 @@ class Stage:
 
     def _enter(self) -> None:
         """Copy what the range reads: scripts may change their blobs, and blobs computed later must come from the same values."""
-        for name in self._inputs:
-            blob = self._blobs[name]
-            n = 4 * blob.count
-            self._copies[name].array(np.uint8, (n,))[...] = blob.plain_memory().array(np.uint8, (n,))
+        for name, target in self._targets:
+            target[...] = self._blobs[name].plain_memory().array(np.uint8, target.shape)
 
     def _leave(self) -> None:
         exe = self.executable
@@ -198,6 +199,9 @@ class Stage:
 
     def _defer(self, current: set[Place]) -> None:
         """Promise the values of the blobs that were not kept and share no place with one that was."""
+        promise = self._promise()
+        if promise is not None and promise.stands():
+            return
         places: dict[Place, Tensor] = {}
         for name, tensor in self._tops.items():
             if name not in self._kept:
@@ -206,7 +210,7 @@ class Stage:
                 if blob.place not in current:
                     places[blob.place] = tensor
         if places:
-            Deferred(self._recipe, places)
+            self._promise = weakref.ref(Deferred(self._recipe, places))
 
     @staticmethod
     def _take(blob: Blob, result: np.ndarray) -> None:

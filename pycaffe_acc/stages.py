@@ -21,7 +21,7 @@ class Section(NamedTuple):
     first, last : int
         Both included.
     inputs, tops : list of str
-        Blobs that it reads and makes.
+        Blobs that it reads and makes; what comes from the caller (`Layer.held`) is read.
     effects : bool
         Whether its layers do more than make their tops: they keep every blob and never run twice.
     """
@@ -65,7 +65,8 @@ class Stages:
             start = first
             for i in range(first, last + 1):
                 if i == last or self._net.layers[i].dynamic or (i in self.effects) != (i + 1 in self.effects):
-                    tops = list(dict.fromkeys(n for tops in self._net.tops[start:i + 1] for n in tops))
+                    made = (zip(self._net.tops[j], self._net.layers[j].held(), strict=True) for j in range(start, i + 1))
+                    tops = list(dict.fromkeys(name for layer in made for name, held in layer if not held))
                     known.append(Section(start, i, range_inputs(self._net, start, i), tops, start in self.effects))
                     start = i + 1
         return known

@@ -86,6 +86,33 @@ def test_values_come_from_the_input_and_the_weights_of_their_forward(net, rng):
     same(net, layer_by_layer(net))
 
 
+def test_a_promise_stands_for_the_next_forward_until_somebody_looks_or_changes_weights(net, rng):
+    net.forward()
+    net.forward()
+    promise = net.blobs["conv2"].place.remote
+    net.blobs["data"].data[...] = rng.standard_normal((1, 3, 8, 8))
+    net.forward()
+    assert net.blobs["conv2"].place.remote is promise and promise.stands()
+    want = layer_by_layer(net)
+    net.params["conv1"][0].data[...] *= 2
+    assert not promise.stands()
+    same(net, want, "conv1", "sum")
+    net.forward()
+    net.forward()
+    net.forward()
+    assert isinstance(net.blobs["conv2"].place.remote, Deferred) and net.blobs["conv2"].place.remote is not promise
+    same(net, layer_by_layer(net))
+    held = net.params["conv2"][0].data
+    net.forward()
+    net.forward()
+    net.forward()
+    promise = net.blobs["conv2"].place.remote
+    assert not promise.stands(), "who holds the array may write to it"
+    want = layer_by_layer(net)
+    held[...] = 0
+    same(net, want, "conv2")
+
+
 def test_a_clone_that_runs_meanwhile_is_not_disturbed(net):
     twin = net.clone()
     twin.blobs["data"].data[...] = 2 * net.blobs["data"].data
