@@ -78,12 +78,15 @@ class Assembly:
     ----------
     recipes : list of Recipe
         The parameters made so far.
+    coded : bool
+        Whether the operator computes on codes by INT8 kernels.
     """
 
     def __init__(self, constructor: Constructor, graph: Graph, operands: dict[str, Any], values: dict[str, Any], name: str, int8: bool = False):
         self.constructor, self.graph, self.name, self.int8 = constructor, graph, name, int8
         self._operands, self._values = operands, values
         self.recipes: list[Recipe] = []
+        self.coded = False
 
     # ---- arguments ------------------------------------------------------------------------------------------------------------------------
 

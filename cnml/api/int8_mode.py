@@ -1,7 +1,8 @@
 """INT8 switches of operators, and products computed on codes of eight bits.
 
 A switched operator quantizes its input and its filter with the positions and scales of their tensors, adds up products of codes exactly, and
-multiplies the sum by what one unit is worth (float32); the bias is added to that. Values between operators stay what they were.
+multiplies the sum by what one unit is worth (float32); the bias is added to that. Between operators whose results are stored as halves, values are
+halves; in a chain with results in float32 they may stay codes.
 """
 from __future__ import annotations
 
@@ -13,12 +14,16 @@ import numpy as np
 from cnml.api.assembly import Assembly
 from cnml.api.base_ops import BaseOp, base_op
 from cnml.api.session import unsupported, vendor_call
+from cnml.codes import Codes, LayerCodes
 from cnml.errors import CnmlError, Status
 from cnml.operator import Operator
+from cnml.ops.convolution import Convolution
+from cnml.ops.convolution_int8 import int8_image
+from cnml.ops.inner_product import InnerProduct
 from cnml.quantization import QuantParam, quantize
 from cnml.tensor import Shape, Tensor
 
-REASON = "exact sums of codes in NumPy"
+REASON = "exact sums of codes in NumPy: the kernels take images, and groups of whole words of channels"
 
 
 def product(b: Assembly, make: Callable[[bool], Operator], x: Tensor, slot: str, shape: Shape, channel_axis: int = 0) -> Tensor:
@@ -56,6 +61,10 @@ def product(b: Assembly, make: Callable[[bool], Operator], x: Tensor, slot: str,
     given, weights = _quant(b, "input"), _quant(b, slot)
     b.expect(not given.per_channel, "a position or scale by channel for the input", "an input has one position and one scale")
     b.expect(not weights.per_channel or channel_axis == 0, f"a position or scale by channel for '{slot}'", "its N is not the output's channels")
+    if isinstance(op, (Convolution, InnerProduct)) and int8_image(op, x.shape) is not None:
+        op.int8 = LayerCodes(Codes.of(given), weights)
+        b.coded = True
+        return b.add(op, x, parameters)
     bare = make(False)
     bare.name = b.name
     out = bare.reshape([x.shape], [shape])[0]

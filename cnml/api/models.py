@@ -1,17 +1,22 @@
-"""Offline models: compiled operators under symbols."""
+"""Offline models: compiled operators under symbols, saved for `cnrtLoadModel`.
+
+A function of a saved model takes and gives float32 in the order NHWC, whatever the tensors' types were; `cnrtGetInputDataDesc` gives descriptors that
+convert.
+"""
 from __future__ import annotations
 
 import os
 from typing import Any
 
 from cnml.api import base_ops, fusion
-from cnml.api.base_ops import BaseOp
+from cnml.api.base_ops import STACK_MB, BaseOp
 from cnml.api.fusion import FusionOp
 from cnml.api.program import Program
-from cnml.api.session import Handle, handle, unsupported, vendor_call
+from cnml.api.session import Handle, handle, vendor_call
 from cnml.errors import CnmlError, Status
-
-_SAVE = "offline files are written by `caffe genoff` and `pycaffe-acc compile`"
+from cnrt import model_file
+from cnrt.enums import CoreVersion
+from cnrt.model import Model
 
 
 class ApiModel(Handle):
@@ -45,10 +50,14 @@ def _add(model: ApiModel, program: Program, symbol: str) -> None:
     model.programs[symbol] = program
 
 
-def _filled(model: ApiModel) -> ApiModel:
+def _offline(model: ApiModel) -> Model:
     if not _model(model).programs:
         raise CnmlError(f"failed to save {model!r}: it has no operators", Status.INVALIDARG)
-    return model
+    cores = {p.cores for p in model.programs.values()}
+    if len(cores) > 1:
+        raise CnmlError(f"failed to save {model!r}: its operators were compiled for {sorted(cores)} cores; a model has one model parallelism",
+                        Status.INVALIDARG)
+    return Model.of([p.offline(symbol) for symbol, p in model.programs.items()], cores.pop(), STACK_MB, CoreVersion.CORE_1H16)
 
 
 @vendor_call
@@ -78,13 +87,17 @@ def cnmlAddFusionOpToModel(model: ApiModel, op: FusionOp, symbol: str) -> None:
 
 @vendor_call
 def cnmlSaveModel(model: ApiModel, fname: str | os.PathLike[str]) -> None:
-    """Not built: UNSUPPORT; INVALIDARG for a model without operators."""
-    _filled(model)
-    raise unsupported("cnmlSaveModel", _SAVE)
+    """Write a model file; it takes its name only when it is complete.
+
+    Raises
+    ------
+    CnmlError
+        INVALIDARG for a model without operators, or a file that cannot be written; UNSUPPORT, naming it, for an operator that only the host can run.
+    """
+    model_file.save(_offline(model), fname)
 
 
 @vendor_call
 def cnmlSaveModelToMem(model: ApiModel) -> bytes:
-    """Not built: UNSUPPORT; INVALIDARG for a model without operators."""
-    _filled(model)
-    raise unsupported("cnmlSaveModelToMem", _SAVE)
+    """The bytes of a model file, for `cnrtLoadModelFromMem`; errors as `cnmlSaveModel`."""
+    return model_file.to_bytes(_offline(model))

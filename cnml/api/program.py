@@ -16,9 +16,12 @@ from cnml.api.tensors import DeviceTensor
 from cnml.errors import CnmlError, Status
 from cnml.executable import Executable
 from cnml.graph import Graph
+from cnml.offline import write_program
 from cnml.tensor import Tensor
 from cnrt.device import Device
+from cnrt.enums import DimOrder
 from cnrt.memory import Memory
+from cnrt.program import Program as OfflineProgram
 from cnrt.queue import Queue
 
 _WIDE = (DataType.FLOAT32, DataType.DOUBLE)
@@ -37,6 +40,8 @@ class Draft:
     fed : dict of DeviceTensor to Tensor
         Constants that operators read like inputs.
     recipes : list of Recipe
+    coded : bool
+        Whether an operator computes on codes by INT8 kernels.
     """
 
     def __init__(self) -> None:
@@ -45,6 +50,7 @@ class Draft:
         self.sources: dict[DeviceTensor, Tensor] = {}
         self.fed: dict[DeviceTensor, Tensor] = {}
         self.recipes: list[Recipe] = []
+        self.coded = False
 
     def feed(self, tensor: DeviceTensor) -> None:
         """Declare an input."""
@@ -94,6 +100,7 @@ class Draft:
         assembly = Assembly(constructor, self.graph, operands, values, name, int8)
         made = assemble(assembly)
         self.recipes += assembly.recipes
+        self.coded |= assembly.coded
         targets = [t for slot in constructor.outputs for t in (arguments[slot.name] if slot.many else [arguments[slot.name]])]
         self.nodes.update(zip(targets, made, strict=True))
 
@@ -102,7 +109,7 @@ class Program:
     """A draft compiled for the thread's card.
 
     The device's arithmetic is FP16 (weights and values as halves, sums in float32) where the outputs are stored as halves, float32 where one of them
-    is FLOAT32 or DOUBLE.
+    is FLOAT32 or DOUBLE; operators whose INT8 switch is on compute on codes in both.
 
     Parameters
     ----------
@@ -129,8 +136,8 @@ class Program:
         for tensor, node in draft.fed.items():
             self._values[node][...] = constant_values(tensor, "an operator")
         halves = any(t.dtype == DataType.FLOAT16 for t in outputs) and not any(t.dtype in _WIDE for t in outputs)
-        self.executable = Executable(draft.graph, [draft.nodes[t] for t in outputs], self._memories, lambda t: None, device,
-                                     precision="fp16" if halves else "fp32")
+        self.precision = ("mlu" if halves else "int8") if draft.coded else "fp16" if halves else "fp32"
+        self.executable = Executable(draft.graph, [draft.nodes[t] for t in outputs], self._memories, lambda t: None, device, precision=self.precision)
         self.executable.prepare()
         self._queue = Queue(device)
         self._lock = threading.Lock()
@@ -173,6 +180,20 @@ class Program:
                     real = np.empty(node.shape, np.float32)
                     self.executable.read_into(node, real)
                     write_device(tensor, real, memory, i * batch_stride(tensor, parallel))
+
+    def offline(self, symbol: str) -> OfflineProgram:
+        """The program for a model file: float32 inputs and outputs in the order NHWC.
+
+        Raises
+        ------
+        CnmlError
+            UNSUPPORT for an operator that only the host can run, and for constants that are read like inputs.
+        """
+        if self._draft.fed:
+            raise CnmlError(f"failed to put '{symbol}' into a model: {next(iter(self._draft.fed))!r} is a constant that an operator reads like an "
+                            "input; give its values at run time", Status.UNSUPPORT)
+        outputs = {f"output{i}": self._draft.nodes[t] for i, t in enumerate(self.outputs)}
+        return write_program(symbol, self._draft.graph, outputs, self.precision, (DimOrder.NHWC, DimOrder.NHWC))
 
     @property
     def private_bytes(self) -> int:
