@@ -18,6 +18,10 @@ from pycaffe_acc.evaluation.intervals import Interval, percentiles_ms, union_ns
 from pycaffe_acc.evaluation.report import Accuracy, Throughput
 from pycaffe_acc.evaluation.top_k import TopK
 from pycaffe_acc.net import Net
+from pycaffe_acc.offline_net import OfflineNet
+
+#: what can be evaluated
+Evaluated = Net | OfflineNet
 
 
 @dataclass
@@ -67,12 +71,12 @@ class Outcome:
     warmup_seconds: float
 
 
-def score_output(net: Net, name: str | None = None) -> str:
+def score_output(net: Evaluated, name: str | None = None) -> str:
     """The output blob that holds class scores.
 
     Parameters
     ----------
-    net : Net
+    net : Net or OfflineNet
     name : str, optional
 
     Raises
@@ -98,7 +102,7 @@ def class_scores(values: np.ndarray) -> np.ndarray:
     return values.reshape(*values.shape[:2], -1).mean(2)
 
 
-def warm_up(net: Net) -> tuple[float, float]:
+def warm_up(net: Evaluated) -> tuple[float, float]:
     """Seconds of the first forward and of the second."""
     seconds = []
     for _ in range(2):
@@ -122,7 +126,7 @@ def _prompt_switches(seconds: float = 0.0005) -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
-def evaluate(net: Net, source: str, dataset: Dataset, prepare: Prepare, output: str | None = None, limit: int | None = None,
+def evaluate(net: Evaluated, source: str, dataset: Dataset, prepare: Prepare, output: str | None = None, limit: int | None = None,
              workers: int | None = None, progress: Callable[[int], None] | None = None) -> Outcome:
     """Run every image through the net, in batches of its input blob's size.
 
@@ -130,7 +134,7 @@ def evaluate(net: Net, source: str, dataset: Dataset, prepare: Prepare, output: 
 
     Parameters
     ----------
-    net : Net
+    net : Net or OfflineNet
     source : str
         The input blob.
     dataset : Dataset
@@ -170,7 +174,8 @@ def evaluate(net: Net, source: str, dataset: Dataset, prepare: Prepare, output: 
     return Outcome(Accuracy(hits.images, hits.hits1, hits.hits5), _throughput(clock, hits.images, wall), compile_seconds, warmup_seconds)
 
 
-def _drive(net: Net, source: str, output: str, feeder: Feeder, count: int, hits: TopK, clock: Clock, progress: Callable[[int], None] | None) -> None:
+def _drive(net: Evaluated, source: str, output: str, feeder: Feeder, count: int, hits: TopK, clock: Clock,
+           progress: Callable[[int], None] | None) -> None:
     """Gather what the threads prepared into batches and run them."""
     shape = net.blobs[source].shape
     values, labels = np.zeros(shape, np.float32), np.zeros(shape[0], np.int64)
@@ -192,7 +197,7 @@ def _drive(net: Net, source: str, output: str, feeder: Feeder, count: int, hits:
         asked = time.perf_counter_ns()
 
 
-def _run_batch(net: Net, source: str, output: str, values: np.ndarray, labels: np.ndarray, hits: TopK, clock: Clock) -> None:
+def _run_batch(net: Evaluated, source: str, output: str, values: np.ndarray, labels: np.ndarray, hits: TopK, clock: Clock) -> None:
     start = time.perf_counter_ns()
     net.blobs[source].data[...] = values
     ready = time.perf_counter_ns()

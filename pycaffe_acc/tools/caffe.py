@@ -3,13 +3,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pycaffe_acc.tools import caffe_device_query, caffe_test, caffe_time
+from pycaffe_acc.tools import caffe_device_query, caffe_genoff, caffe_test, caffe_time
 from pycaffe_acc.tools.exit_code import NotInThisVersionError, UsageError
 from pycaffe_acc.tools.gflags import Value, parse_flags
 from pycaffe_acc.version import VERSION
 
 NAME = "caffe"
-HELP = "the caffe binary: caffe test|time|device_query -flag value…"
+HELP = "the caffe binary: caffe test|time|genoff|device_query -flag value…"
 
 #: BVLC's and the vendor's flags; those of other commands are accepted everywhere, as gflags does
 FLAGS: dict[str, Value] = {
@@ -26,14 +26,13 @@ usage: caffe <command> <args>
 commands:
   test            score a model
   time            benchmark model execution time
+  genoff          write an offline model
   device_query    show diagnostic information about the device
 flags: """ + ", ".join(f"-{name}" for name in FLAGS)
 
-COMMANDS: dict[str, Callable[[dict[str, Value]], int]] = {"test": caffe_test.run, "time": caffe_time.run, "device_query": caffe_device_query.run}
-_REFUSED = {
-    "train": "computes gradients, and training is not part of this package; it runs trained nets",
-    "genoff": f"writes offline models, which are not in version {VERSION}; they are planned for a later version",
-}
+COMMANDS: dict[str, Callable[[dict[str, Value]], int]] = {"test": caffe_test.run, "time": caffe_time.run, "genoff": caffe_genoff.run,
+                                                            "device_query": caffe_device_query.run}
+_REFUSED = {"train": "computes gradients, and training is not part of this package; it runs trained nets"}
 
 
 def run(words: Sequence[str]) -> int:
@@ -54,7 +53,7 @@ def run(words: Sequence[str]) -> int:
         raise NotInThisVersionError(f"caffe {command} {_REFUSED[command]}")
     if command not in COMMANDS:
         raise UsageError(f"unknown action '{command}'; commands: {', '.join((*COMMANDS, *_REFUSED))}")
-    if str(flags["mmode"]) not in ("", "CPU"):
+    if command != "genoff" and str(flags["mmode"]) not in ("", "CPU"):
         raise NotInThisVersionError(f"-mmode {flags['mmode']} needs a virtual accelerator card, which cannot run nets in version {VERSION}; leave "
                                     "the flag out or use -mmode CPU")
     return COMMANDS[command](flags)

@@ -10,7 +10,7 @@ from pycaffe_acc.tools.gflags import Value
 _PHASES = {"TRAIN": TRAIN, "TEST": TEST}
 
 
-def open_flags(flags: dict[str, Value], default_phase: int, what: str, weights_needed: bool) -> Net:
+def open_flags(flags: dict[str, Value], default_phase: int, what: str, weights_needed: bool, precision: str = "fp32") -> Net:
     """Net by -model, -weights, -phase, -level and -stage.
 
     Parameters
@@ -20,6 +20,7 @@ def open_flags(flags: dict[str, Value], default_phase: int, what: str, weights_n
     what : str
         The command, for messages.
     weights_needed : bool
+    precision : str
 
     Raises
     ------
@@ -33,7 +34,7 @@ def open_flags(flags: dict[str, Value], default_phase: int, what: str, weights_n
     if phase and phase not in _PHASES:
         raise UsageError(f"phase must be \"TRAIN\" or \"TEST\", not '{phase}'")
     stages = [s for s in str(flags["stage"]).split(",") if s]
-    net = Net(str(flags["model"]), _PHASES.get(phase, default_phase), level=int(flags["level"]), stages=stages)
+    net = Net(str(flags["model"]), _PHASES.get(phase, default_phase), level=int(flags["level"]), stages=stages, precision=precision)
     for name in [w for w in str(flags["weights"]).split(",") if w]:
         net.copy_from(name)
     return net

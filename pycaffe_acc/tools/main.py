@@ -14,6 +14,7 @@ from pycaffe_acc.tools import (
     caffemodel2prototxt,
     check,
     classify,
+    compile,
     compute_image_mean,
     convert_caffemodel,
     convert_imageset,
@@ -28,6 +29,7 @@ from pycaffe_acc.tools import (
     generate_quantized_pt,
     mean_ap_voc,
     quantize,
+    run,
     set_sparse,
     shims,
     summary,
@@ -64,8 +66,8 @@ class Command(Protocol):
         """Do it; returns an exit status."""
 
 
-VERBS: tuple[Verb, ...] = (classify, eval, time, check, summary, draw, doctor, warmup, export_onnx, zoo, demo, shims, upgrade_text, upgrade_binary,
-                           set_sparse, create_fake_caffemodel, caffemodel2prototxt, extract_features, mean_ap_voc, quantize)
+VERBS: tuple[Verb, ...] = (classify, eval, time, compile, run, check, summary, draw, doctor, warmup, export_onnx, zoo, demo, shims, upgrade_text,
+                           upgrade_binary, set_sparse, create_fake_caffemodel, caffemodel2prototxt, extract_features, mean_ap_voc, quantize)
 
 #: those with flags of gflags instead of options
 COMMANDS: tuple[Command, ...] = (caffe, convert_caffemodel, convert_imageset, compute_image_mean, generate_int8_pt, generate_quantized_pt)

@@ -64,7 +64,6 @@ def test_device_query(capsys):
 
 @pytest.mark.parametrize(("words", "status", "message"), [
     (["train", "-solver", "s"], 4, "training is not part of this package"),
-    (["genoff", "-model", "m"], 4, "offline models"),
     (["test", "-model", "m", "-weights", "w", "-mmode", "MFUS"], 4, "-mmode MFUS"),
     (["dance"], 2, "unknown action 'dance'"),
     (["test", "time"], 2, "one command"),
