@@ -283,8 +283,8 @@ def current_device() -> Device:
     return chosen_device() or get("host")
 
 
-def set_current_device(device: Device) -> None:
-    """Bind the calling thread to a device; forgets its channel."""
+def set_current_device(device: Device | None) -> None:
+    """Bind the calling thread to a device, or take that back with None; forgets its channel."""
     _thread.device = device
     _thread.channel = NO_CHANNEL
 

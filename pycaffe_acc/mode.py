@@ -4,32 +4,24 @@ from __future__ import annotations
 import logging
 import operator
 import os
-import threading
 
 from cnrt.cpu import effective_cpus
 from cnrt.errors import CnrtError
+from pycaffe_acc import card
 from pycaffe_acc.errors import CheckError
+from pycaffe_acc.thread_state import ThreadState
 
 _log = logging.getLogger("caffe")
 _told_gpu = False
-_state = threading.local()
-_newest: dict[str, object] = {"mode": "CPU", "device": 0}
+_state = ThreadState(mode="CPU", device=0)
 TRAIN, TEST = 0, 1
-
-
-def _get(key: str) -> object:
-    # a thread that never set a value inherits the newest one of the process (BVLC's Caffe starts every thread at CPU instead)
-    return getattr(_state, key, _newest[key])
-
-
-def _set(key: str, value: object) -> None:
-    setattr(_state, key, value)
-    _newest[key] = value
+CPU, MLU, MFUS = "CPU", "MLU", "MFUS"
 
 
 def set_mode_cpu() -> None:
     """FP32 on the host: the default."""
-    _set("mode", "CPU")
+    card.leave()
+    _state.set("mode", CPU)
 
 
 def set_mode_gpu() -> None:
@@ -38,46 +30,79 @@ def set_mode_gpu() -> None:
     if not _told_gpu:
         _log.info("set_mode_gpu: this package has no GPU backend; the host engine is used")
         _told_gpu = True
-    _set("mode", "CPU")
+    set_mode_cpu()
 
 
 def set_mode_mlu() -> None:
-    """The vendor's mode, layer by layer on the card with FP16 activations: not in this version.
+    """The vendor's mode, layer by layer on card 0: nets that are built from now on compute in the card's arithmetic (FP16 values, INT8 where the
+    prototxt says so), each layer a function of its own, and log the time of every layer.
 
-    Raises
-    ------
-    CheckError
-        Always: running FP32 on the host under this name would report what the card does not compute.
+    The card is virtual: values are computed by this machine's processor, and times are its times.
     """
-    raise CheckError("set_mode_mlu: the card's FP16 and INT8 arithmetic is not in this version; set_mode_cpu() runs the net in FP32 on the host")
+    card.start()
+    _state.set("mode", MLU)
 
 
 def set_mode_mfus() -> None:
-    """The vendor's mode, fused on the card with FP16 activations: not in this version.
+    """The vendor's mode, fused on card 0: as `set_mode_mlu`, with each run of layers that the card can hold as one function."""
+    card.start()
+    _state.set("mode", MFUS)
+
+
+def set_mode(name: str) -> None:
+    """Choose a mode by the name that the vendor's -mmode flag has for it.
+
+    Parameters
+    ----------
+    name : str
+        CPU, MLU or MFUS in any case; empty for CPU.
 
     Raises
     ------
     CheckError
-        Always.
+        For another name.
     """
-    raise CheckError("set_mode_mfus: the card's FP16 and INT8 arithmetic is not in this version; set_mode_cpu() runs the net in FP32 on the host")
+    setters = {"": set_mode_cpu, CPU: set_mode_cpu, MLU: set_mode_mlu, MFUS: set_mode_mfus}
+    if name.upper() not in setters:
+        raise CheckError(f"set_mode: the mode is '{name}'; it must be CPU, MLU or MFUS")
+    setters[name.upper()]()
 
 
 def mode() -> str:
-    """'CPU', the mode of this thread."""
-    return str(_get("mode"))
+    """The mode of this thread: 'CPU', 'MLU' or 'MFUS'."""
+    return str(_state.get("mode"))
+
+
+def check_mode(built: str, net: str) -> None:
+    """Refuse to run a net in another mode than the one it was built in. A thread that never chose a mode runs any net.
+
+    Parameters
+    ----------
+    built : str
+        The mode of the net's construction.
+    net : str
+        Its name, for the message.
+
+    Raises
+    ------
+    CheckError
+    """
+    now = _state.own("mode")
+    if now is not None and now != built:
+        raise CheckError(f"net '{net}': Caffe mode has changed since init! It was built in mode {built}, and the mode of this thread is {now}; set "
+                         "the mode first, then build the net")
 
 
 def set_device(device: int) -> None:
     """Remember a device ordinal; host nets do not depend on it."""
     if int(device) < 0:
         raise CheckError(f"set_device({device}): a device ordinal is at least 0")
-    _set("device", int(device))
+    _state.set("device", int(device))
 
 
 def device() -> int:
     """The ordinal of this thread's device."""
-    return int(_get("device"))  # type: ignore[call-overload]
+    return int(_state.get("device"))  # type: ignore[call-overload]
 
 
 def default_threads() -> int:

@@ -19,10 +19,12 @@ from cnrt.device import current_device
 from cnrt.queue import Queue
 from pycaffe_acc.blob import Blob, ParameterBlob
 from pycaffe_acc.build import share_parameters, wire
+from pycaffe_acc.card import open_card
+from pycaffe_acc.card_run import CardRun
 from pycaffe_acc.errors import CheckError, ConcurrentUseError
 from pycaffe_acc.layer import Layer, NetContext
 from pycaffe_acc.memory_budget import check_activations
-from pycaffe_acc.mode import default_threads
+from pycaffe_acc.mode import check_mode, default_threads
 from pycaffe_acc.name_dict import NameDict
 from pycaffe_acc.net_forward import NetForward
 from pycaffe_acc.net_source import NetSource, read_source
@@ -96,8 +98,8 @@ class Net(NetForward):
         Core slots; default `PYCAFFE_ACC_NUM_THREADS` or the CPUs this process may use.
     precision : str
         "fp32"; "fp16": weights and the layers' results in half precision, sums in float32; "int8": quantized layers of the prototxt in INT8, values
-        between them too where they can, float32 elsewhere; "mlu": quantized layers in INT8 and FP16 elsewhere, as on the vendor's card. Blobs and
-        `params` stay arrays of float32.
+        between them too where they can, float32 elsewhere; "mlu": quantized layers in INT8 and FP16 elsewhere, as on the vendor's card. Unless given,
+        "mlu" in the vendor's modes and else "fp32". Blobs and `params` stay arrays of float32.
 
     Raises
     ------
@@ -109,9 +111,9 @@ class Net(NetForward):
         source = read_source(args, kwargs)
         self._source = source
         self._lock = threading.Lock()
-        self._device = current_device()
+        self._device = current_device() if source.card is None else open_card(source.card, self)
         self._queue = Queue(self._device)
-        self.threads = source.threads or default_threads()
+        self.threads = source.threads or (default_threads() if source.card is None else source.card.cores)
         self.coverage: Coverage | None = None
         #: set it to a list, and every forward appends the pairs of notifiers around its functions on the device
         self.notifiers: list[Around] | None = None
@@ -129,6 +131,7 @@ class Net(NetForward):
             raise CheckError(f"Net: precision is 'int8', but no layer of net '{self.name}' says how it is quantized (bottom_mlu_dtype and "
                              "blobs_dtype of type DT_INT8); `pycaffe-acc quantize` writes a prototxt that does")
         self._name_layers()
+        self._card = None if source.card is None else CardRun(self, source.card)
         if source.weights is not None:
             self.copy_from(source.weights)
 
@@ -195,6 +198,7 @@ class Net(NetForward):
 
     def _forward(self, first: int, last: int) -> float:
         """Run layers first..last (indices, both included); returns the weighted loss as pycaffe does."""
+        check_mode(self._source.mode, self.name)
         for name in self.inputs:
             if 0 in self.blobs[name].shape:
                 raise CheckError(f"net '{self.name}': input blob '{name}' has the shape {self.blobs[name].shape}, which holds nothing to run on; "
@@ -210,6 +214,9 @@ class Net(NetForward):
         return self._loss(first, last)
 
     def _run(self, first: int, last: int) -> None:
+        if self._card is not None:
+            self._card.run(self, first, last)
+            return
         for section in self._stages.cut(first, last):
             self._stages.stage(section).run(self._queue, self.threads, self.notifiers)
 
@@ -346,7 +353,7 @@ class Net(NetForward):
         ranges of the last forward.
         """
         weights = {id(p): 4 * p.array.size for lay in self._wiring.layers for p in lay.blobs}
-        newest = self._stages.newest(0, len(self._wiring.layers) - 1)
+        newest = self._stages.newest(0, len(self._wiring.layers) - 1) if self._card is None else self._card.newest(self)
         return {"weights": sum(weights.values()), "activations": sum(4 * b.count for b in self.blobs.values()),
                 "peak": sum(stage.executable.peak_bytes() for stage in newest),
                 "packed": sum(stage.executable.weight_bytes() for stage in newest)}

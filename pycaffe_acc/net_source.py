@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from cnml.executable import PRECISIONS
+from pycaffe_acc.card import CardSettings, settings
 from pycaffe_acc.errors import CheckError
-from pycaffe_acc.mode import checked_threads
+from pycaffe_acc.mode import CPU, checked_threads, mode
 from pycaffe_acc.net_filter import filter_net
 from pycaffe_acc.proto import caffe_pb2
 from pycaffe_acc.splits import insert_splits, rename_in_place
@@ -35,6 +36,8 @@ class NetSource:
         Upgraded; before filtering.
     layers : list of LayerParameter
         Filtered, with Splits (or, vendor_exact, renamed in-place tops).
+    card : CardSettings or None
+        For the vendor's modes.
     """
 
     message: Any
@@ -48,7 +51,13 @@ class NetSource:
     threads: int | None = None
     precision: str = "fp32"
     path: str = ""
+    card: CardSettings | None = None
     unknown_fields: list[Any] = field(default_factory=list)
+
+    @property
+    def mode(self) -> str:
+        """The mode in which the net was described."""
+        return CPU if self.card is None else self.card.mode
 
     def param_specs(self, layer: int) -> list[Any]:
         """The `param` entries of a layer."""
@@ -93,7 +102,8 @@ def read_source(args: Sequence[Any], kwargs: dict[str, Any]) -> NetSource:
     stages = given.get("stages") or ()
     if isinstance(stages, str):
         raise CheckError(f"Net: stages is the string '{stages}'; give a list of strings")
-    precision = given.get("precision") or "fp32"
+    on_card = None if mode() == CPU else settings(mode())
+    precision = given.get("precision") or ("fp32" if on_card is None else "mlu")
     if precision not in PRECISIONS:
         raise CheckError(f"Net: precision is {precision!r}; it must be one of {', '.join(PRECISIONS)}")
     threads = checked_threads(given.get("threads"))
@@ -103,7 +113,7 @@ def read_source(args: Sequence[Any], kwargs: dict[str, Any]) -> NetSource:
     layers = (rename_in_place if vendor else insert_splits)(layers, caffe_pb2.LayerParameter)
     allowed = given.get("allow_python_layers")
     return NetSource(description, layers, phase, given.get("weights"), int(given.get("level") or 0), tuple(stages), vendor,
-                     _python_layers_allowed if allowed is None else bool(allowed), threads, precision, path, unknown)
+                     _python_layers_allowed if allowed is None else bool(allowed), threads, precision, path, on_card, unknown)
 
 
 def _arguments(args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:

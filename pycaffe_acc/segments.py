@@ -9,6 +9,7 @@ from cnml.offline.hosted import host_reason
 from cnml.tensor import Tensor
 from pycaffe_acc.build import AUTOMATIC
 from pycaffe_acc.errors import CheckError
+from pycaffe_acc.proto import caffe_pb2
 from pycaffe_acc.stage import emit_range
 
 if TYPE_CHECKING:
@@ -101,7 +102,9 @@ class Segments:
             waits = next((b for b in bottoms if b in loose), None)
             if waits is not None or bottoms and (layer.dynamic or any(n.op.dynamic for n in nodes)):
                 loose.update(tops)
-            if any(held):
+            if self.net.source.layers[i].engine == caffe_pb2.CAFFE:
+                reason = "its engine is CAFFE"
+            elif any(held):
                 reason = "it brings data from outside"
             elif waits is not None:
                 reason = f"its shape depends on the data in '{self.root(waits)}'"

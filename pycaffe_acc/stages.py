@@ -85,9 +85,9 @@ class Stages:
         known.move_to_end(key)
         return stage
 
-    def newest(self, first: int, last: int) -> list[Stage]:
+    def newest(self, first: int, last: int, fusion: bool = True) -> list[Stage]:
         """The stages that ran last for the sections of first..last, where there are any."""
-        tables = (self._compiled.get((s.first, s.last, True)) for s in self.cut(first, last))
+        tables = (self._compiled.get((s.first, s.last, fusion)) for s in self.cut(first, last))
         return [next(reversed(known.values())) for known in tables if known]
 
     def clear(self) -> None:
