@@ -15,7 +15,7 @@ from pycaffe_acc.text_format import format_message, parse_net
 
 TABLE = "caffe.segments"
 FORMAT = 1
-_KEYS = {"symbol", "inputs", "outputs", "copies", "prototxt", "weights"}
+_KEYS = {"symbol", "inputs", "outputs", "copies", "prototxt", "precision", "weights"}
 
 
 class Part(NamedTuple):
@@ -55,7 +55,7 @@ def cpu_attachments(segments: Segments) -> dict[str, bytes]:
     rows = []
     for i, segment in enumerate(segments.all):
         row: dict[str, Any] = {"symbol": segment.symbol, "inputs": segment.inputs, "outputs": segment.outputs, "copies": segment.copies,
-                               "prototxt": None, "weights": None}
+                               "prototxt": None, "precision": _precision(segments, segment), "weights": None}
         if not segment.symbol and not all(net.layers[k].type == "Input" for k in segment.layers):
             message = _message(segments, segment)
             row["prototxt"] = format_message(message)
@@ -65,8 +65,15 @@ def cpu_attachments(segments: Segments) -> dict[str, bytes]:
                 found[row["weights"]] = weights.SerializeToString()
         rows.append(row)
     table = {"format": FORMAT, "net": net.name, "inputs": {n: net.blobs[n].shape for n in net.inputs}, "outputs": net.outputs,
-             "precision": net.source.precision, "vendor_exact": net.source.vendor_exact, "phase": net.source.phase, "segments": rows}
+             "vendor_exact": net.source.vendor_exact, "phase": net.source.phase, "segments": rows}
     return {TABLE: json.dumps(table, separators=(",", ":")).encode(), **found}
+
+
+def _precision(segments: Segments, segment: Segment) -> str:
+    """Of a net of the segment's layers alone: INT8 elsewhere is float32 where no layer is quantized."""
+    precision = segments.net.source.precision
+    quantized = any(segments.net.layers[i].engine.int8 is not None for i in segment.layers)
+    return "fp32" if precision == "int8" and not quantized else precision
 
 
 def _message(segments: Segments, segment: Segment) -> Any:
@@ -158,7 +165,7 @@ def _part(row: Mapping[str, Any], table: Mapping[str, Any], model: Model, thread
     if symbol and symbol not in model.programs:
         raise ValueError(f"no function '{symbol}'")
     if row["prototxt"] is not None:
-        net = Net(parse_net(row["prototxt"], "the offline model's prototxt").message, table["phase"], threads=threads, precision=table["precision"],
+        net = Net(parse_net(row["prototxt"], "the offline model's prototxt").message, table["phase"], threads=threads, precision=row["precision"],
                   vendor_exact=table["vendor_exact"])
         if row["weights"] is not None:
             net.copy_from(model.attachments[row["weights"]])

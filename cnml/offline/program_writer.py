@@ -30,6 +30,7 @@ LANGUAGE = "cnml"
 #: of the body; a reader takes this one only
 FORMAT = 1
 _HALF_WEIGHTS = (Convolution, Deconvolution, InnerProduct)
+_HALF_PRECISIONS = ("fp16", "mlu")
 
 
 def write_program(name: str, graph: Graph, outputs: Mapping[str, Tensor], precision: str = "fp32", orders: Orders = NCHW) -> Program:
@@ -44,7 +45,7 @@ def write_program(name: str, graph: Graph, outputs: Mapping[str, Tensor], precis
     outputs : mapping of str to Tensor
         What an invocation gives, in order.
     precision : str
-        See `cnml.executable.Executable`. "fp16" stores weights as halves.
+        See `cnml.executable.Executable`. "fp16" and "mlu" store weights as halves, but for those that are quantized.
     orders : (DimOrder, DimOrder)
         How inputs and outputs of four axes lie on the device: NCHW or NHWC.
 
@@ -90,7 +91,7 @@ class _Constants:
         self.constants: list[np.ndarray] = []
         self._numbers: dict[Parameter, int] = {}
         self._places: dict[int, int] = {}
-        self._wide = set() if precision == "fp16" else None
+        self._wide = set() if precision in _HALF_PRECISIONS else None
         for node in graph.nodes if self._wide is not None else ():
             halves = isinstance(node.op, _HALF_WEIGHTS) and getattr(node.op, "int8", None) is None  # codes are made of the float32 values
             weights = node.parameters[:1] if halves else []

@@ -16,8 +16,8 @@ from pycaffe_acc.tools.model_arguments import set_batch
 CORES = {"MLU100": CoreVersion.MLU100, "1H16": CoreVersion.CORE_1H16, "1H8": CoreVersion.CORE_1H8, "MLU270": CoreVersion.MLU270,
          "VENTI": CoreVersion.MLU270, "MLU220": CoreVersion.MLU220}
 _ORDERS = {"0": DimOrder.NCHW, "1": DimOrder.NHWC}
-#: what computes activations in half precision, as the card does
-PRECISION = "fp16"
+#: what the card computes: INT8 in the layers that the prototxt has quantized, FP16 elsewhere
+PRECISION = "mlu"
 
 
 def run(flags: dict[str, Value]) -> int:

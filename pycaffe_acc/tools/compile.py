@@ -5,23 +5,22 @@ import argparse
 import time
 from typing import Any
 
+from cnml.executable import PRECISIONS
 from cnrt.device import PARALLELISM
 from pycaffe_acc.offline import OfflineModel, compile_offline
 from pycaffe_acc.tools.console import emit
-from pycaffe_acc.tools.exit_code import NotInThisVersionError
 from pycaffe_acc.tools.model_arguments import add_model, open_net, positive
-from pycaffe_acc.version import VERSION
 
 NAME = "compile"
 HELP = "write a net as an offline model, which the runtime runs without Caffe"
-_PRECISIONS = ("fp32", "fp16")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Net, file, and what is decided when it is compiled."""
     add_model(parser)
     parser.add_argument("--out", required=True, metavar="NAME", help="writes NAME.cambricon and NAME.cambricon_twins")
-    parser.add_argument("--precision", choices=(*_PRECISIONS, "int8"), default="fp32", help="how the functions compute (default: fp32)")
+    parser.add_argument("--precision", choices=PRECISIONS, default="fp32", help="how the functions compute; int8 and mlu need a quantized "
+                        "prototxt (default: fp32)")
     parser.add_argument("--batch", type=positive, metavar="N", help="images in one invocation (default: the prototxt's)")
     parser.add_argument("--model-parallel", type=int, choices=PARALLELISM, default=1, metavar="N", help="cores that share an image (default: 1)")
     parser.add_argument("--cpu-info", action="store_true", help="keep the layers that run on the CPU in the file, so that nets with such layers run")
@@ -31,9 +30,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compile and write."""
-    if args.precision not in _PRECISIONS:
-        raise NotInThisVersionError(f"--precision {args.precision} of offline models is not in version {VERSION}; compile with --precision "
-                                    f"{' or '.join(_PRECISIONS)}")
     net = open_net(args)
     start = time.perf_counter()
     made = compile_offline(net, args.model_parallel, cpu_info=args.cpu_info)

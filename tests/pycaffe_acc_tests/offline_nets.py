@@ -42,6 +42,17 @@ BLOCK = (data(2, 3, 12, 12) + conv("c1", "data", 32) + layer("BatchNorm", "bn", 
          + layer("Scale", "scale", "bn", "", "scale_param { bias_term: true }") + layer("ReLU", "r1", "scale", "scale")
          + conv("c2", "scale", 32) + conv("c3", "scale", 32, 1) + layer("Eltwise", "sum", "c2 c3") + layer("ReLU", "r2", "sum", "sum")
          + layer("Concat", "both", "sum c2") + layer("Pooling", "pool", "both", "", AVERAGE) + inner("ip", "pool") + layer("Softmax", "prob", "ip"))
+#: what the vendor's tools write into layers that are to compute in INT8
+CODES = "bottom_mlu_dtype { type: DT_INT8 position: -5 scale: 1.3 } blobs_dtype { type: DT_INT8 position: -8 scale: 1.1 }"
+
+
+def quantized(text: str) -> str:
+    """The net with every convolution behind the first, and every inner product, in INT8."""
+    lines = text.splitlines()
+    return "\n".join(f"{line[:-2]} {CODES} }}" if "'Convolution'" in line and "'c1'" not in line or "'InnerProduct'" in line else line
+                     for line in lines)
+
+
 #: device, CPU, device, CPU; a value goes around the first CPU segment
 MIXED = (data(2, 3, 12, 12) + data(2, name="label") + conv("c1", "data") + layer("ReLU", "r1", "c1", "c1")
          + layer("Pooling", "p1", "c1", "", STOCHASTIC) + layer("Pooling", "p2", "c1", "", MAXIMUM) + layer("Eltwise", "sum", "p1 p2")

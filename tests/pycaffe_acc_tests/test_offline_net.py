@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from pycaffe_acc_tests.offline_nets import BLOCK, MIXED, STOCHASTIC, conv, data, inner, layer, net_of, same_as_online, saved, values_for
+from pycaffe_acc_tests.offline_nets import BLOCK, MIXED, STOCHASTIC, conv, data, inner, layer, net_of, quantized, same_as_online, saved, values_for
 
 from cnrt import model_file
 from cnrt.errors import CnrtError, RetCode
@@ -27,6 +27,19 @@ def test_a_net_without_cpu_layers(tmp_path, precision, cpu_info):
 def test_a_mixed_net(tmp_path, precision):
     offline = same_as_online(tmp_path, net_of(tmp_path, MIXED, precision), cpu_info=True)
     assert offline.inputs == ["data", "label"] and set(offline.blobs) >= {"c1", "p1", "prob", "acc"}
+
+
+@pytest.mark.parametrize("text", [BLOCK, MIXED], ids=["pure", "mixed"])
+@pytest.mark.parametrize("precision", ["int8", "mlu"])
+def test_quantized_nets(tmp_path, text, precision):
+    net = net_of(tmp_path, quantized(text), precision)
+    offline = same_as_online(tmp_path, net, cpu_info=True)
+    assert offline.precision == precision
+    values = values_for(net)
+    floats = net_of(tmp_path, quantized(text), "fp32" if precision == "int8" else "fp16")
+    floats.share_with(net)
+    assert not np.array_equal(floats.forward(**values)["prob"] if text is BLOCK else floats.forward(["prob"], **values)["prob"],
+                              offline.forward(**values)["prob"] if text is BLOCK else offline.blobs["prob"].data), "it computed in INT8"
 
 
 SHARED = (data(2, 8) + layer("ReLU", "a", "data") + layer("Reshape", "b", "a", "", "reshape_param { shape { dim: 4 dim: 4 } }")
@@ -114,7 +127,7 @@ def test_files_that_are_none(tmp_path):
     lambda t: t.update(outputs=["nobody"]),
     lambda t: t.update(inputs={}),
     lambda t: t.update(inputs=["data"]),
-    lambda t: t.update(precision="fp64"),
+    lambda t: t["segments"][2].update(precision="fp64"),
 ])
 def test_a_table_of_segments_that_contradicts_the_file(tmp_path, change):
     path = saved(tmp_path, net_of(tmp_path, MIXED), cpu_info=True)[1]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pycaffe_acc_tests.offline_nets import AVERAGE, BLOCK, MIXED, data, inner, layer, net_of, values_for
+from pycaffe_acc_tests.offline_nets import AVERAGE, BLOCK, MIXED, data, inner, layer, net_of, quantized, values_for
 
 from cnrt import model_file
 from cnrt.enums import CoreVersion, DimOrder
@@ -47,7 +47,8 @@ def test_genoff_writes_what_the_card_computes(files, capsys, tmp_path):
     assert {p.name for p in tmp_path.iterdir()} >= {"offline.cambricon", "offline.cambricon_twins"}
     held = model_file.load("offline.cambricon")
     assert (held.core_version, held.model_parallelism) == (CoreVersion.MLU100, 4) and not held.attachments
-    net = Net(model, weights, TEST, precision="fp16")
+    assert held.programs["subnet0"].body["precision"] == "mlu"
+    net = Net(model, weights, TEST, precision="mlu")
     values = values_for(net)
     np.testing.assert_array_equal(ModelRunner(held).run([values["data"]])[0].reshape(2, 7), net.forward(**values)["prob"])
 
@@ -96,6 +97,17 @@ def test_genoff_needs_a_model_and_weights(capsys):
     assert main(["caffe", "genoff", "-mcore", "MLU100"]) == 2
     assert main(["caffe", "genoff", "-mcore", "MLU100", "-model", "m"]) == 2
     assert "need model weights" in capsys.readouterr().err
+
+
+def test_genoff_of_a_quantized_net(files, tmp_path):
+    model, weights = files(quantized(BLOCK))
+    assert genoff("-mcore", "MLU100", "-mname", "int8") == 0
+    net = Net(model, weights, TEST, precision="mlu")
+    values = values_for(net)
+    got = ModelRunner("int8.cambricon").run([values["data"]])[0].reshape(2, 7)
+    np.testing.assert_array_equal(got, net.forward(**values)["prob"])
+    plain = Net(model, weights, TEST, precision="fp16")
+    assert not np.array_equal(got, plain.forward(**values)["prob"])
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
