@@ -5,17 +5,20 @@ from typing import Any
 
 import numpy as np
 
+from cnml.codes import UINT8_LIMIT
 from cnml.quantization import INT8_LIMIT, INT16_LIMIT, QuantParam
 from pycaffe_acc.errors import CheckError
 from pycaffe_acc.proto import caffe_pb2
 
 DT_INT8 = caffe_pb2.DT_INT8
 DT_INT16 = caffe_pb2.DT_INT16
+#: of bottoms that are never negative
+DT_UINT8 = caffe_pb2.DT_UINT8
 DT_FLOAT32 = caffe_pb2.DT_FLOAT32
 #: the fields of a layer that say in which types it computes
 FIELDS = ("bottom_mlu_dtype", "blobs_dtype", "top_mlu_dtype")
 #: types of whole numbers that a layer can compute in, and their largest codes
-LIMITS = {DT_INT8: INT8_LIMIT, DT_INT16: INT16_LIMIT}
+LIMITS = {DT_INT8: INT8_LIMIT, DT_INT16: INT16_LIMIT, DT_UINT8: UINT8_LIMIT}
 
 
 def write_param(field: Any, param: QuantParam, dtype: int, with_scale: bool = True) -> None:
@@ -27,7 +30,7 @@ def write_param(field: Any, param: QuantParam, dtype: int, with_scale: bool = Tr
         What it held is dropped.
     param : QuantParam
     dtype : int
-        DT_INT8 or DT_INT16.
+        DT_INT8, DT_INT16 or DT_UINT8.
     with_scale : bool
         False leaves a scale of 1 out, as the vendor's tools do.
     """
@@ -50,7 +53,7 @@ def read_param(field: Any, what: str) -> QuantParam | None:
     Returns
     -------
     QuantParam or None
-        None for types other than DT_INT8 and DT_INT16. A missing scale is 1, a missing position 0.
+        None for types that are not in `LIMITS`. A missing scale is 1, a missing position 0.
 
     Raises
     ------

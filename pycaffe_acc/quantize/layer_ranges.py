@@ -3,16 +3,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from cnml.errors import CnmlError
-from cnml.quantization import QuantParam
 from pycaffe_acc.errors import CheckError
+from pycaffe_acc.quantize.calibration_options import CalibrationOptions
 from pycaffe_acc.quantize.dtype_fields import LIMITS, nth_field, write_param
+from pycaffe_acc.quantize.histogram import MagnitudeHistogram
 from pycaffe_acc.quantize.magnitude import absmax
 from pycaffe_acc.quantize.observed_net import ObservedNet
+from pycaffe_acc.quantize.value_range import ValueRange, checked_range, range_of
+from pycaffe_acc.quantize.weight_ranges import WEIGHT_RULES
 
 #: types with a weight blob that can be quantized
 WEIGHTED = frozenset(("Convolution", "Convolution3D", "ConvolutionDepthWise", "ConvolutionDepthwise", "Deconvolution", "DepthwiseConv",
@@ -20,22 +23,45 @@ WEIGHTED = frozenset(("Convolution", "Convolution3D", "ConvolutionDepthWise", "C
 #: types whose bottoms can be whole numbers without weights
 MOVING = frozenset(("Pooling", "Eltwise", "Concat"))
 
-#: weight blob, axis of its output channels (None: they cannot be told apart), largest code → parameters; ValueError with a reason
-WeightRule = Callable[[np.ndarray, "int | None", int], QuantParam]
+T = TypeVar("T")
 
 
 class Observer(Protocol):
-    """Watches one bottom of one layer over all calibration images, in memory that does not grow with them."""
+    """Watches a blob over all calibration images, in memory that does not grow with them; what it finds is the same in any order of the images."""
 
     def see(self, values: np.ndarray) -> None:
         """Look at the values of one forward: float32, any shape, finite."""
 
-    def param(self, limit: int) -> QuantParam:
-        """The parameters for everything seen; ValueError with a reason where there are none."""
+    def found(self, dtype: int) -> ValueRange:
+        """The range for everything seen and a type; ValueError with a reason where there is none."""
+
+
+class HistogramObserver:
+    """Observer: a histogram, and a rule that finds the range in it.
+
+    Parameters
+    ----------
+    rule : callable
+        Histogram and largest code → greatest magnitude that is not clipped.
+    """
+
+    def __init__(self, rule: Callable[[MagnitudeHistogram, int], float]):
+        self._rule, self._histogram = rule, MagnitudeHistogram()
+
+    def see(self, values: np.ndarray) -> None:
+        """Count the magnitudes."""
+        self._histogram.see(values)
+
+    def found(self, dtype: int) -> ValueRange:
+        """What the rule finds."""
+        h = self._histogram
+        checked_range(h.largest)
+        dtype = range_of(h.largest, dtype, h.negative).dtype
+        return ValueRange(checked_range(self._rule(h, LIMITS[dtype])), dtype)
 
 
 class LayerRanges:
-    """A collector (`pycaffe_acc.quantize.method.Collector`) over observers.
+    """A collector (`pycaffe_acc.quantize.method.Collector`) over observers, one for each blob: layers that read the same values share their range.
 
     Parameters
     ----------
@@ -44,26 +70,33 @@ class LayerRanges:
         DT_INT8 or DT_INT16.
     observer : callable
         Makes an `Observer`.
-    weight_rule : WeightRule
+    options : CalibrationOptions
     """
 
-    def __init__(self, net: ObservedNet, dtype: int, observer: Callable[[], Observer], weight_rule: WeightRule):
-        self._net, self._dtype, self._weight_rule = net, dtype, weight_rule
-        self._observers = {index: [observer() for _ in layer.bottom] for index, layer in enumerate(net.layers) if layer.type in WEIGHTED | MOVING}
+    def __init__(self, net: ObservedNet, dtype: int, observer: Callable[[], Observer], options: CalibrationOptions):
+        self._net, self._dtype, self._weight_rule = net, dtype, WEIGHT_RULES[options.weight_ranges]
+        self._layers = {index for index, layer in enumerate(net.layers) if layer.type in WEIGHTED | MOVING}
+        self._observers: dict[str, Observer] = {}
+        for index in sorted(self._layers):
+            for name in net.bottom_names(index):
+                self._observers.setdefault(name, observer())
 
     def see(self) -> None:
-        """Show every observer its bottom.
+        """Show every observer its blob.
 
         Raises
         ------
         CheckError
             For NaN and infinities.
         """
-        for index, observers in self._observers.items():
+        shown: set[str] = set()
+        for index in sorted(self._layers):
             layer = self._net.layers[index]
-            for j, (observer, values) in enumerate(zip(observers, self._net.bottoms(index), strict=True)):
-                absmax(values, layer, f"bottom '{layer.bottom[j]}'")
-                observer.see(values)
+            for j, (name, values) in enumerate(zip(self._net.bottom_names(index), self._net.bottoms(index), strict=True)):
+                if name not in shown:
+                    shown.add(name)
+                    absmax(values, layer, f"bottom '{layer.bottom[j]}'")
+                    self._observers[name].see(values)
 
     def write(self, index: int, layer: Any) -> bool:
         """Put the parameters of a layer into its message.
@@ -73,16 +106,15 @@ class LayerRanges:
         CheckError
             Naming layer and blob, where there is no useful range.
         """
-        if index not in self._observers:
+        if index not in self._layers:
             return False
-        limit = LIMITS[self._dtype]
-        for j, observer in enumerate(self._observers[index]):
-            param = _named(layer, f"bottom '{layer.bottom[j]}'", partial(observer.param, limit))
-            write_param(nth_field(layer.bottom_mlu_dtype, j), param, self._dtype)
+        for j, name in enumerate(self._net.bottom_names(index)):
+            found = _named(layer, f"bottom '{layer.bottom[j]}'", partial(self._observers[name].found, self._dtype))
+            write_param(nth_field(layer.bottom_mlu_dtype, j), found.param, found.dtype)
         if layer.type in WEIGHTED:
             weights = self._net.weights(index)[0]
             absmax(weights, layer, "blob 0")
-            param = _named(layer, "blob 0", partial(self._weight_rule, weights, channel_axis(layer), limit))
+            param = _named(layer, "blob 0", partial(self._weight_rule, weights, channel_axis(layer), LIMITS[self._dtype]))
             write_param(nth_field(layer.blobs_dtype, 0), param, self._dtype)
         return True
 
@@ -96,7 +128,7 @@ def channel_axis(layer: Any) -> int | None:
     return 0
 
 
-def _named(layer: Any, what: str, find: Callable[[], QuantParam]) -> QuantParam:
+def _named(layer: Any, what: str, find: Callable[[], T]) -> T:
     try:
         return find()
     except (ValueError, CnmlError) as e:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from pycaffe_acc.errors import CheckError
 from pycaffe_acc.quantize import methods
+from pycaffe_acc.quantize.calibration_options import CalibrationOptions
 from pycaffe_acc.quantize.observed_net import ObservedNet
 
 METHODS = tuple(sorted(m.name for m in pkgutil.iter_modules(methods.__path__)))
@@ -36,7 +37,7 @@ class Method(Protocol):
     HELP: str
     SETTLED: bool
 
-    def collector(self, net: ObservedNet, dtype: int) -> Collector:
+    def collector(self, net: ObservedNet, dtype: int, options: CalibrationOptions) -> Collector:
         """A fresh collector; dtype is DT_INT8 or DT_INT16."""
 
 

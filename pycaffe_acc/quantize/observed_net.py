@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +12,9 @@ from pycaffe_acc.net import Net, NetLayer
 from pycaffe_acc.net_filter import filter_net
 from pycaffe_acc.proto import caffe_pb2
 from pycaffe_acc.quantize.dtype_fields import FIELDS
+from pycaffe_acc.quantize.edited_weights import array_layer
 from pycaffe_acc.splits import rename_in_place
 from pycaffe_acc.weights_file import StoredLayer, Weights, read_weights
-
-
-@dataclass(frozen=True)
-class _Values:
-    """A blob that no file holds (`pycaffe_acc.weights_file.AnyBlob`)."""
-
-    values: np.ndarray
-    is_legacy: bool = False
-    is_raw: bool = False
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.values.shape
-
-    def array(self) -> np.ndarray:
-        return self.values
 
 
 class ObservedNet:
@@ -43,7 +27,7 @@ class ObservedNet:
     ----------
     message : NetParameter
         In today's form.
-    weights : str or Path
+    weights : str, Path or Weights
     vendor_exact : bool
         The vendor's layers instead of BVLC's where they differ.
     settled : bool
@@ -65,7 +49,7 @@ class ObservedNet:
     CaffeError
     """
 
-    def __init__(self, message: Any, weights: str | Path, vendor_exact: bool = True, settled: bool = True, threads: int | None = None):
+    def __init__(self, message: Any, weights: str | Path | Weights, vendor_exact: bool = True, settled: bool = True, threads: int | None = None):
         self.layers = filter_net(message)
         expanded, self._places = _expand(self.layers)
         self._renamed = rename_in_place(expanded, caffe_pb2.LayerParameter)
@@ -93,7 +77,15 @@ class ObservedNet:
         list of float32 arrays
             Live; copy what must outlast the next forward.
         """
-        return [self.net.blobs[self._last.get(name, name)].data for name in self._renamed[self._places[index]].bottom]
+        return [self.net.blobs[name].data for name in self.bottom_names(index)]
+
+    def bottom_names(self, index: int) -> list[str]:
+        """Names in `net.blobs` of what the bottoms of layer `index` are taken from; those of different values differ."""
+        return [self._last.get(name, name) for name in self._renamed[self._places[index]].bottom]
+
+    def top_names(self, index: int) -> list[str]:
+        """Names in `net.blobs` of what layer `index` makes."""
+        return list(self._renamed[self._places[index]].top)
 
     def weights(self, index: int) -> list[np.ndarray]:
         """The parameter blobs of layer `index`."""
@@ -108,7 +100,7 @@ class ObservedNet:
             for j in range(len(layer.bottom)):
                 subtraction = self._engines[place - 2 * (len(layer.bottom) - j)]
                 means = first.channel_means(subtraction.blobs[0].shape[0], layer.name)
-                yield StoredLayer(subtraction.name, subtraction.type, [_Values((-means).astype(np.float32))])
+                yield array_layer(subtraction.name, subtraction.type, [(-means).astype(np.float32)])
 
     def _last_states(self, expanded: list[Any]) -> dict[str, str]:
         """For each blob, the name under which its bytes' last values are known."""

@@ -13,12 +13,15 @@ from pycaffe_acc.errors import CheckError
 from pycaffe_acc.net import Net
 from pycaffe_acc.net_filter import runs
 from pycaffe_acc.proto import caffe_pb2
+from pycaffe_acc.quantize.calibration_options import CalibrationOptions
 from pycaffe_acc.quantize.dtype_fields import DT_INT8, FIELDS, read_param
 from pycaffe_acc.quantize.method import Collector, Method
 from pycaffe_acc.quantize.observed_net import ObservedNet
 from pycaffe_acc.quantize.source_net import fill_first_convolution
 from pycaffe_acc.text_format import format_message, read_net
 from pycaffe_acc.upgrade import upgrade_net
+
+_DEFAULTS = CalibrationOptions()
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Quantizer:
     vendor_exact : bool
         Run the vendor's layers; the method "vendor" always does.
     threads : int, optional
+    options : CalibrationOptions
 
     Attributes
     ----------
@@ -70,7 +74,8 @@ class Quantizer:
     """
 
     def __init__(self, model: str | Path, weights: str | Path, method: Method, dtype: int = DT_INT8, mean: tuple[float, ...] = (),
-                 factor: float = 1.0, first_convolution: bool = False, vendor_exact: bool = False, threads: int | None = None):
+                 factor: float = 1.0, first_convolution: bool = False, vendor_exact: bool = False, threads: int | None = None,
+                 options: CalibrationOptions = _DEFAULTS):
         self._model, self._weights = model, weights
         self.message = upgrade_net(read_net(model).message)
         for layer in self.message.layer:
@@ -83,7 +88,7 @@ class Quantizer:
         if not self._observed.coverage.complete:
             raise CheckError(f"{model}: {self._observed.coverage} A net with initial values cannot be quantized; give the weights that belong to it")
         self.net: Net = self._observed.net
-        self._collector: Collector = method.collector(self._observed, dtype)
+        self._collector: Collector = method.collector(self._observed, dtype, options)
         self._seen = 0
 
     def calibrate(self, blob: str, batches: Iterable[np.ndarray]) -> int:

@@ -4,22 +4,33 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnml.quantization import INT8_LIMIT, INT16_LIMIT, QuantParam, dequantize, quantize
-from pycaffe_acc.quantize.methods.absmax import LargestMagnitude, weight_param
+from cnml.quantization import dequantize, quantize
+from pycaffe_acc.quantize.dtype_fields import DT_INT8, DT_INT16, DT_UINT8, LIMITS
+from pycaffe_acc.quantize.methods.absmax import LargestMagnitude
 
 
-@pytest.mark.parametrize("limit", [INT8_LIMIT, INT16_LIMIT])
-def test_the_largest_value_becomes_the_largest_code(rng, limit):
+@pytest.mark.parametrize("dtype", [DT_INT8, DT_INT16])
+def test_the_largest_value_becomes_the_largest_code(rng, dtype):
     """Over several batches, of either sign."""
-    observer, seen = LargestMagnitude(), [rng.normal(size=(2, 3)).astype(np.float32) for _ in range(4)]
+    observer, seen, limit = LargestMagnitude(), [rng.normal(size=(2, 3)).astype(np.float32) for _ in range(4)], LIMITS[dtype]
     seen[2][1, 1] = -7.5
     for values in seen:
         observer.see(values)
-    param = observer.param(limit)
-    assert quantize(np.float32([-7.5, 7.5]), param, limit=limit).tolist() == [-limit, limit]
+    found = observer.found(dtype)
+    assert found == (7.5, dtype)
+    assert quantize(np.float32([-7.5, 7.5]), found.param, limit=limit).tolist() == [-limit, limit]
     for values in seen:
         step = 7.5 / limit
-        np.testing.assert_allclose(dequantize(quantize(values, param, limit=limit), param), values, atol=0.5001 * step)
+        np.testing.assert_allclose(dequantize(quantize(values, found.param, limit=limit), found.param), values, atol=0.5001 * step)
+
+
+def test_never_negative():
+    """Bytes without a sign, twice as fine."""
+    observer = LargestMagnitude()
+    observer.see(np.float32([0, 2]))
+    assert observer.found(DT_INT8) == (2, DT_UINT8) and observer.found(DT_INT16) == (2, DT_INT16)
+    observer.see(np.float32([-1]))
+    assert observer.found(DT_INT8) == (2, DT_INT8)
 
 
 def test_ranges_that_are_none():
@@ -27,28 +38,7 @@ def test_ranges_that_are_none():
     observer = LargestMagnitude()
     observer.see(np.empty((0, 3), np.float32))
     with pytest.raises(ValueError, match="no calibration image"):
-        observer.param(127)
+        observer.found(DT_INT8)
     observer.see(np.zeros(3, np.float32))
     with pytest.raises(ValueError, match="all values were 0"):
-        observer.param(127)
-
-
-@pytest.mark.parametrize("axis", [0, 1])
-def test_weights_per_channel(rng, axis):
-    """Each channel has its own largest code; a channel of zeros stays zero."""
-    weights = (rng.normal(size=(4, 4, 3, 3)) * 10.0 ** np.arange(-2, 2).reshape((4, 1, 1, 1) if axis == 0 else (1, 4, 1, 1))).astype(np.float32)
-    weights[(slice(None),) * axis + (2,)] = 0
-    param = weight_param(weights, axis, 127)
-    codes = np.abs(quantize(weights, param, axis)).max(axis=tuple(a for a in range(4) if a != axis))
-    assert codes.tolist() == [127, 127, 0, 127]
-    assert param.position[2] == 0 and param.scale[2] == 1.0
-
-
-def test_weights_as_a_whole(rng):
-    """Without an axis there is one pair of numbers."""
-    weights = rng.normal(size=(4, 2)).astype(np.float32)
-    param = weight_param(weights, None, 127)
-    assert not param.per_channel and np.abs(quantize(weights, param)).max() == 127
-    with pytest.raises(ValueError, match="all values are 0"):
-        weight_param(np.zeros((2, 2), np.float32), 0, 127)
-    assert isinstance(param, QuantParam)
+        observer.found(DT_INT8)
