@@ -26,8 +26,8 @@ THREAD, NARROWED, AFFINITY, NARROW, AFFINITY_BYTES = 304, 312, 384, 512, 128
 
 #: about 30 µs, and 250 more if no two tasks are on one processor
 SPINS, MORE_SPINS = 1000, 8000
-#: of a helper that is done, before it sleeps: about 60 µs, the time between two forwards of a small net
-IDLE_SPINS = 2000
+#: of a helper that is done, before it sleeps: about 300 µs, the time between two forwards
+IDLE_SPINS = 10000
 FUTEX_WAIT_PRIVATE, FUTEX_WAKE_PRIVATE, EVERYBODY = 128, 129, 1 << 30
 
 
