@@ -241,6 +241,12 @@ def leave() -> None:
     _thread.bound = None
 
 
+def reset() -> None:
+    """Set everything to what it is in a new process, and leave the card."""
+    leave()
+    _state.reset()
+
+
 def bound() -> Device | None:
     """The card to which `start` or a net's construction bound the calling thread."""
     return getattr(_thread, "bound", None)

@@ -15,6 +15,7 @@ class ThreadState:
     """
 
     def __init__(self, **defaults: object):
+        self._defaults = dict(defaults)
         self._newest = dict(defaults)
         self._own = threading.local()
 
@@ -30,3 +31,8 @@ class ThreadState:
         """Set a value for the calling thread, and for threads that never set their own."""
         setattr(self._own, key, value)
         self._newest[key] = value
+
+    def reset(self) -> None:
+        """Set every value to its default."""
+        for key, value in self._defaults.items():
+            self.set(key, value)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pycaffe_acc.tools import caffe_device_query, caffe_genoff, caffe_test, caffe_time
 from pycaffe_acc.tools.exit_code import NotInThisVersionError, UsageError
 from pycaffe_acc.tools.gflags import Value, parse_flags
-from pycaffe_acc.version import VERSION
 
 NAME = "caffe"
 HELP = "the caffe binary: caffe test|time|genoff|device_query -flag value…"
@@ -53,7 +52,4 @@ def run(words: Sequence[str]) -> int:
         raise NotInThisVersionError(f"caffe {command} {_REFUSED[command]}")
     if command not in COMMANDS:
         raise UsageError(f"unknown action '{command}'; commands: {', '.join((*COMMANDS, *_REFUSED))}")
-    if command != "genoff" and str(flags["mmode"]) not in ("", "CPU"):
-        raise NotInThisVersionError(f"-mmode {flags['mmode']} needs a virtual accelerator card, which cannot run nets in version {VERSION}; leave "
-                                    "the flag out or use -mmode CPU")
     return COMMANDS[command](flags)

@@ -10,7 +10,7 @@ from pycaffe_acc.tools.gflags import Value
 _PHASES = {"TRAIN": TRAIN, "TEST": TEST}
 
 
-def open_flags(flags: dict[str, Value], default_phase: int, what: str, weights_needed: bool, precision: str = "fp32") -> Net:
+def open_flags(flags: dict[str, Value], default_phase: int, what: str, weights_needed: bool, precision: str | None = None) -> Net:
     """Net by -model, -weights, -phase, -level and -stage.
 
     Parameters
@@ -20,7 +20,8 @@ def open_flags(flags: dict[str, Value], default_phase: int, what: str, weights_n
     what : str
         The command, for messages.
     weights_needed : bool
-    precision : str
+    precision : str, optional
+        What the mode asks for, unless given.
 
     Raises
     ------

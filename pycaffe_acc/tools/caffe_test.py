@@ -5,15 +5,21 @@ import numpy as np
 
 from pycaffe_acc.mode import TEST
 from pycaffe_acc.tools.caffe_net import check_iterations, open_flags
+from pycaffe_acc.tools.card_flags import card_mode
 from pycaffe_acc.tools.gflags import Value
 from pycaffe_acc.tools.glog import glog
 
 
 def run(flags: dict[str, Value]) -> int:
-    """Score a model; prints BVLC's lines."""
+    """Score a model; prints BVLC's lines, and in the vendor's modes those of the net."""
+    with card_mode(flags) as name:
+        return _score(flags, name)
+
+
+def _score(flags: dict[str, Value], mode: str) -> int:
     iterations = check_iterations(flags)
     net = open_flags(flags, TEST, "score", weights_needed=True)
-    glog("Use CPU.")
+    glog(f"Use {mode}.")
     glog(f"Running for {iterations} iterations.")
     sums: dict[str, np.ndarray] = {}
     loss = 0.0

@@ -3,9 +3,10 @@ from __future__ import annotations
 
 import time
 
-from pycaffe_acc.mode import TRAIN
+from pycaffe_acc.mode import CPU, TRAIN
 from pycaffe_acc.seeded_weights import fill_seeded
 from pycaffe_acc.tools.caffe_net import check_iterations, open_flags
+from pycaffe_acc.tools.card_flags import card_mode
 from pycaffe_acc.tools.gflags import Value
 from pycaffe_acc.tools.glog import glog
 from pycaffe_acc.tools.time import time_forwards
@@ -13,11 +14,18 @@ from pycaffe_acc.tools.time import time_forwards
 
 def run(flags: dict[str, Value]) -> int:
     """Benchmark a model. There is no backward pass, so no backward lines."""
+    with card_mode(flags) as name:
+        return _benchmark(flags, name)
+
+
+def _benchmark(flags: dict[str, Value], mode: str) -> int:
     iterations = check_iterations(flags)
     net = open_flags(flags, TRAIN, "time", weights_needed=False)
     if not flags["weights"]:
         fill_seeded(net)
-    glog("Use CPU.")
+    glog(f"Use {mode}.")
+    if mode != CPU:
+        glog("The card is virtual: all times are host time.")
     glog("Performing Forward")
     started = time.perf_counter()
     net.forward()

@@ -24,13 +24,7 @@ def defaults():
     """Every test begins and ends with the settings of a new process."""
     def reset():
         caffe.set_mode_cpu()
-        caffe.set_simple_flag(False)
-        caffe.set_parallel(1)
-        card.set_model_parallel(1)
-        caffe.set_core_number(1)
-        caffe.set_batch_size(1)
-        caffe.set_rt_core("MLU100")
-        card._state.set("channel", -1)
+        card.reset()
     reset()
     yield
     reset()

@@ -7,6 +7,8 @@ import subprocess
 import numpy as np
 import pytest
 
+from pycaffe_acc.card import settings
+from pycaffe_acc.mode import mode as current_mode
 from pycaffe_acc.tools import shims
 from pycaffe_acc.tools.demo import FOLDER
 from pycaffe_acc.tools.glog import glog
@@ -57,6 +59,33 @@ def test_time_prints_layers(capsys):
     assert "backward" not in err.lower()
 
 
+@pytest.mark.parametrize(("mode", "expected"), [
+    ("MLU", [r"layer data cpu time: [\d.e+-]+ us", r"layer ip hardware time: [\d.e+-]+ us"]),
+    ("mfus", [r"subnet\[1\] layers : 1\(ip\)", r"forwarding subnet\[1\]\.\.\."]),
+])
+def test_test_on_the_card(scored, capsys, mode, expected):
+    words = ["-model", scored[0], "-weights", scored[1], "-iterations", "1", "-mmode", mode, "-mcore", "MLU100", "-data_parallel", "4"]
+    assert main(["caffe", "test", *words]) == 0
+    err = capsys.readouterr().err
+    assert err.startswith("Using MLU device 0\n") and f"Use {mode.upper()}." in err and "\naccuracy = 1\n" in err
+    for line in expected:
+        assert re.search(f"^{line}$", err, re.MULTILINE), line
+    assert current_mode() == "CPU" and settings().data_parallel == 1
+
+
+def test_too_much_parallelism_is_none(scored, capsys):
+    words = ["-model", scored[0], "-weights", scored[1], "-iterations", "1", "-data_parallel", "8", "-model_parallel", "8"]
+    assert main(["caffe", "test", *words, "-mmode", "MFUS"]) == 0
+    assert "data_parallel 8 times model_parallel 8 is more than the 32 cores of a card; both are set to 1" in capsys.readouterr().err
+
+
+def test_time_on_the_card(capsys):
+    assert main(["caffe", "time", "--model=" + str(FOLDER / "deploy.prototxt"), "-iterations=1", "-mmode=MFUS", "-phase=TEST"]) == 0
+    err = capsys.readouterr().err
+    assert "all times are host time" in err and "split done: 2 subnets in total." in err
+    assert re.search(r"^ *conv1\tforward: [\d.e-]+ ms\.$", err, re.MULTILINE)
+
+
 def test_device_query(capsys):
     assert main(["caffe", "device_query"]) == 0
     assert re.search(r"Number of cores: +\d+", capsys.readouterr().err)
@@ -64,7 +93,12 @@ def test_device_query(capsys):
 
 @pytest.mark.parametrize(("words", "status", "message"), [
     (["train", "-solver", "s"], 4, "training is not part of this package"),
-    (["test", "-model", "m", "-weights", "w", "-mmode", "MFUS"], 4, "-mmode MFUS"),
+    (["test", "-model", "m", "-weights", "w", "-mmode", "GPU"], 2, "the mode is 'GPU'"),
+    (["test", "-model", "m", "-weights", "w", "-mmode", "MFUS", "-mcore", "MLU220"], 2, "the core version is 'MLU220'"),
+    (["test", "-model", "m", "-weights", "w", "-mmode", "MLU", "-mreshape", "NEVER"], 2, "SETUPONLY or ALWAYS"),
+    (["time", "-model", "m", "-mmode", "MLU", "-mludevice", "1"], 2, "from 0 to 0"),
+    (["time", "-model", "m", "-data_parallel", "0"], 2, "from 1 to 32"),
+    (["time", "-model", "none.prototxt", "-mmode", "MFUS"], 3, "none.prototxt"),
     (["dance"], 2, "unknown action 'dance'"),
     (["test", "time"], 2, "one command"),
     (["test"], 2, "need a model definition to score"),
