@@ -90,8 +90,10 @@ class Segments:
 
     def _host_reasons(self) -> dict[int, str]:
         """Why layers are on the CPU; empty texts for the others."""
-        graph, env, loose = Graph(), {}, set()
+        graph = Graph()
         reasons: dict[int, str] = {}
+        env: dict[str, Tensor] = {}
+        loose: set[str] = set()
         for i, layer in enumerate(self._wiring.layers):
             tops, bottoms = self._wiring.tops[i], self._wiring.bottoms[i]
             held = layer.held()

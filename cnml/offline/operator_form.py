@@ -129,12 +129,14 @@ class Form:
 
     def decode(self, name: str, table: Any) -> Operator:
         """An operator from its fields; ValueError, with a sentence, if they are not right."""
+        make: Any = self.cls
         values = decode_table(self.fields, table)
-        positional = values.pop(self.variadic) if self.variadic else ()
-        if self.variadic:
-            first = next(iter(values))
-            return self.cls(values.pop(first), *positional, name=name, **values)
-        return self.cls(name=name, **values)
+        positional: list[Any] = []
+        if self.variadic:  # those before it are positional too
+            before = list(self.fields).index(self.variadic)
+            positional = [*(values.pop(n) for n in list(self.fields)[:before]), *values.pop(self.variadic)]
+        made: Operator = make(*positional, name=name, **values)
+        return made
 
     def check(self, op: Operator, inputs: list[Shape], parameters: list[Shape]) -> None:
         """Numbers of inputs and parameters, and the parameters' sizes; ValueError, with a sentence, if they are not right."""

@@ -91,8 +91,9 @@ class _Constants:
         self.constants: list[np.ndarray] = []
         self._numbers: dict[Parameter, int] = {}
         self._places: dict[int, int] = {}
-        self._wide = set() if precision in _HALF_PRECISIONS else None
-        for node in graph.nodes if self._wide is not None else ():
+        self._halves = precision in _HALF_PRECISIONS
+        self._wide: set[int] = set()  # values with another use than as weights
+        for node in graph.nodes:
             halves = isinstance(node.op, _HALF_WEIGHTS) and getattr(node.op, "int8", None) is None  # codes are made of the float32 values
             weights = node.parameters[:1] if halves else []
             self._wide.update(id(p.kin()) for p in node.parameters if p not in weights)
@@ -108,7 +109,7 @@ class _Constants:
         key = id(parameter.kin())
         if key not in self._places:
             parameter.refresh()
-            half = self._wide is not None and key not in self._wide
+            half = self._halves and key not in self._wide
             self._places[key] = len(self.constants)
             self.constants.append(half_bits(parameter.array).view(np.float16) if half else np.array(parameter.array))
         return self._places[key]
