@@ -9,12 +9,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnml.api import base_ops, buffers, constants, functions, fusion, int8_mode, models, parameter_objects, session, tensor_quantization, tensors
+from cnml.api import (
+    base_ops,
+    buffers,
+    constants,
+    functions,
+    fusion,
+    int8_mode,
+    models,
+    parameter_objects,
+    session,
+    tensor_files,
+    tensor_quantization,
+    tensors,
+)
 from cnrt.launch import InvokeFuncParam
 
 __all__ = ["InvokeFuncParam"]
 
-_MODULES = (base_ops, buffers, constants, fusion, int8_mode, models, session, tensor_quantization, tensors)
+_MODULES = (base_ops, buffers, constants, fusion, int8_mode, models, session, tensor_files, tensor_quantization, tensors)
 _FUNCTIONS: dict[str, Any] = {name: value for module in _MODULES
                               for name, value in vars(module).items() if name.startswith("cnml")}
 _FUNCTIONS.update({**parameter_objects.functions(), **int8_mode.functions(), **functions.functions()})

@@ -15,10 +15,11 @@ from cnrt.enums import DataType as RuntimeType
 from cnrt.errors import CnrtError
 from cnrt.memory import Memory, aligned_size
 
-NUMPY = {DataType.FLOAT16: np.dtype(np.float16), DataType.FLOAT32: np.dtype(np.float32), DataType.DOUBLE: np.dtype(np.float64),
-         DataType.INT8: np.dtype(np.int8), DataType.INT16: np.dtype(np.int16), DataType.INT32: np.dtype(np.int32),
-         DataType.UINT8: np.dtype(np.uint8), DataType.UINT16: np.dtype(np.uint16), DataType.UINT32: np.dtype(np.uint32),
-         DataType.QUANT8: np.dtype(np.uint8), DataType.BOOL: np.dtype(np.bool_)}
+NUMPY: dict[DataType, np.dtype] = {
+    DataType.FLOAT16: np.dtype(np.float16), DataType.FLOAT32: np.dtype(np.float32), DataType.DOUBLE: np.dtype(np.float64),
+    DataType.INT8: np.dtype(np.int8), DataType.INT16: np.dtype(np.int16), DataType.INT32: np.dtype(np.int32),
+    DataType.UINT8: np.dtype(np.uint8), DataType.UINT16: np.dtype(np.uint16), DataType.UINT32: np.dtype(np.uint32),
+    DataType.QUANT8: np.dtype(np.uint8), DataType.BOOL: np.dtype(np.bool_)}
 _RUNTIME = {DataType.FLOAT16: RuntimeType.FLOAT16, DataType.FLOAT32: RuntimeType.FLOAT32, DataType.DOUBLE: RuntimeType.FLOAT64,
             DataType.INT32: RuntimeType.INT32, DataType.UINT8: RuntimeType.UINT8, DataType.UINT16: RuntimeType.UINT16,
             DataType.UINT32: RuntimeType.UINT32, DataType.BOOL: RuntimeType.BOOL}

@@ -33,7 +33,10 @@ def compute(constructor: Constructor, given: dict[str, Any]) -> None:
     CnmlError
         As the device's operator; LENGTHERR for buffers of another size.
     """
-    graph, values, operands, fed = Graph(), {}, {}, {}
+    graph = Graph()
+    values: dict[str, Any] = {}
+    operands: dict[str, Any] = {}
+    fed: dict[Tensor, np.ndarray] = {}
     for slot in constructor.slots:
         argument = given.get(slot.name)
         if not slot.is_tensor:
