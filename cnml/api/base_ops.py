@@ -180,6 +180,7 @@ def cnmlCompileBaseOp(op: BaseOp, version: int, model_parallelism: int) -> None:
     card = current_card()
     card.check_parallelism(1, model_parallelism)
     draft = base_op(op).draft()
+    draft.fill()
     op.program = Program(draft, op.tensors("in"), op.tensors("out"), card, model_parallelism)
 
 

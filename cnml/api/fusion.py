@@ -7,14 +7,12 @@ from typing import Any
 from cnml.api.base_ops import STACK_MB, BaseOp, base_op, launch
 from cnml.api.enums import CoreVersion, member
 from cnml.api.program import Draft, Program
-from cnml.api.session import Handle, current_card, handle, unsupported, vendor_call
+from cnml.api.session import Handle, current_card, handle, vendor_call
 from cnml.api.tensors import DeviceTensor, device_tensor
 from cnml.errors import CnmlError, Status
 from cnrt.launch import InvokeFuncParam
 from cnrt.memory import Memory
 from cnrt.queue import Queue
-
-_SPLIT = "instructions, constants and values of a compiled chain are one; give each thread a chain of its own"
 
 
 class FusionOp(Handle):
@@ -27,6 +25,10 @@ class FusionOp(Handle):
     inputs, outputs : list of DeviceTensor
     program : Program or None
         None until compiled.
+    split : bool
+        Whether values may lie in memory of their own.
+    lanes : dict of Memory to Program or None
+        Handles of instructions and constants (None) and of values (a program of its own).
     """
 
     noun = "fusion operator"
@@ -37,6 +39,8 @@ class FusionOp(Handle):
         self.inputs: list[DeviceTensor] = []
         self.outputs: list[DeviceTensor] = []
         self.program: Program | None = None
+        self.split = False
+        self.lanes: dict[Memory, Program | None] = {}
 
     def __repr__(self) -> str:
         return f"FusionOp of {len(self.ops)} operators"
@@ -72,6 +76,7 @@ def cnmlDestroyFusionOp(op: FusionOp) -> None:
     """End a chain's life; its operators stay."""
     fusion_op(op).destroy()
     op.program = None
+    op.lanes.clear()
 
 
 @vendor_call
@@ -139,6 +144,7 @@ def cnmlCompileFusionOp(op: FusionOp, version: int, model_parallelism: int) -> N
     missing = [t for t in chain.outputs if t not in draft.nodes]
     if missing:
         raise CnmlError(f"failed to compile {chain!r}: no operator makes the output {missing[0]!r}", Status.INVALIDARG)
+    draft.fill()
     chain.program = Program(draft, chain.inputs, chain.outputs, card, model_parallelism)
 
 
@@ -153,9 +159,7 @@ def cnmlComputeFusionOpForward_V3(op: FusionOp, inputs: Sequence[Memory], input_
         LENGTHERR for another number of pointers, INVALIDARG before it is compiled or for memory of another card, OUTOFRANGE for short memory.
     """
     program = compiled(op)
-    if len(inputs) != input_num or len(outputs) != output_num:
-        raise CnmlError(f"failed to run {op!r} with {len(inputs)} inputs and {len(outputs)} outputs: the numbers given are {input_num} and "
-                        f"{output_num}", Status.LENGTHERR)
+    _counted(op, inputs, input_num, outputs, output_num)
     launch(program, "FusionOp", inputs, outputs, compute_forw_param, queue)
 
 
@@ -181,39 +185,64 @@ def cnmlGetFusionOpRequiredStackSize(op: FusionOp) -> int:
 
 @vendor_call
 def cnmlEnableFusionOpInstConstSplit(op: FusionOp, is_support_inst_const_split: bool) -> None:
-    """Whether instructions, constants and values shall lie in memory of their own; only False.
-
-    Raises
-    ------
-    CnmlError
-        UNSUPPORT for True.
-    """
-    fusion_op(op)
-    if is_support_inst_const_split:
-        raise unsupported("cnmlEnableFusionOpInstConstSplit", _SPLIT)
+    """Say, before a chain is compiled, that several threads will run it at once, each with memory for values of its own."""
+    _open(op).split = bool(is_support_inst_const_split)
 
 
-@vendor_call
-def cnmlInitFusionOpInstMemory(op: FusionOp, compute_forw_param: InvokeFuncParam | None) -> Memory:
-    """Not built; UNSUPPORT."""
-    raise unsupported("cnmlInitFusionOpInstMemory", _SPLIT)
+def _handle(op: FusionOp, program: Program | None) -> Memory:
+    memory = compiled(op).device.malloc(0)
+    op.lanes[memory] = program
+    return memory
 
 
-@vendor_call
-def cnmlInitFusionOpConstMemory(op: FusionOp, compute_forw_param: InvokeFuncParam | None) -> Memory:
-    """Not built; UNSUPPORT."""
-    raise unsupported("cnmlInitFusionOpConstMemory", _SPLIT)
+def _splittable(op: FusionOp) -> Program:
+    program = compiled(op)
+    if not op.split:
+        raise CnmlError(f"failed to split the memory of {op!r}: call cnmlEnableFusionOpInstConstSplit before it is compiled", Status.INVALIDARG)
+    return program
 
 
 @vendor_call
-def cnmlInitFusionOpIntmdMemory(op: FusionOp, compute_forw_param: InvokeFuncParam | None) -> Memory:
-    """Not built; UNSUPPORT."""
-    raise unsupported("cnmlInitFusionOpIntmdMemory", _SPLIT)
+def cnmlInitFusionOpInstMemory(op: FusionOp, compute_forw_param: InvokeFuncParam | None = None) -> Memory:
+    """The handle of a compiled chain's instructions, shared by all that run it; INVALIDARG unless it was made for that."""
+    _splittable(op)
+    return _handle(op, None)
+
+
+@vendor_call
+def cnmlInitFusionOpConstMemory(op: FusionOp, compute_forw_param: InvokeFuncParam | None = None) -> Memory:
+    """The handle of a compiled chain's constants, shared by all that run it; INVALIDARG unless it was made for that."""
+    _splittable(op)
+    return _handle(op, None)
+
+
+@vendor_call
+def cnmlInitFusionOpIntmdMemory(op: FusionOp, compute_forw_param: InvokeFuncParam | None = None) -> Memory:
+    """Memory for the values of one thread that runs a compiled chain; INVALIDARG unless it was made for that, BADALLOC."""
+    return _handle(op, _splittable(op).twin())
 
 
 @vendor_call
 def cnmlComputeFusionOpForwardExtra_V2(op: FusionOp, inputs: Sequence[Memory], input_num: int, outputs: Sequence[Memory], output_num: int,
                                        compute_forw_param: InvokeFuncParam | None, queue: Queue, inst_addr: Memory, const_addr: Memory,
                                        intmd_addr: Memory) -> None:
-    """Not built; UNSUPPORT."""
-    raise unsupported("cnmlComputeFusionOpForwardExtra_V2", _SPLIT)
+    """Run a chain with values in memory of their own: runs with different `intmd_addr` go on at the same time.
+
+    Raises
+    ------
+    CnmlError
+        INVALIDARG for handles that are not this chain's; as `cnmlComputeFusionOpForward_V3` otherwise.
+    """
+    lanes = fusion_op(op).lanes
+    program = lanes.get(intmd_addr)
+    if program is None or any(lanes.get(m, program) is not None for m in (inst_addr, const_addr)):
+        raise CnmlError(f"failed to run {op!r}: the handles must come from cnmlInitFusionOpInstMemory, cnmlInitFusionOpConstMemory and "
+                        "cnmlInitFusionOpIntmdMemory on it", Status.INVALIDARG)
+    _counted(op, inputs, input_num, outputs, output_num)
+    launch(program, "FusionOp", inputs, outputs, compute_forw_param, queue)
+
+
+def _counted(op: FusionOp, inputs: Sequence[Memory], input_num: int, outputs: Sequence[Memory], output_num: int) -> None:
+    if len(inputs) != input_num or len(outputs) != output_num:
+        raise CnmlError(f"failed to run {op!r} with {len(inputs)} inputs and {len(outputs)} outputs: the numbers given are {input_num} and "
+                        f"{output_num}", Status.LENGTHERR)

@@ -52,6 +52,20 @@ class Draft:
         self.recipes: list[Recipe] = []
         self.coded = False
 
+    def twin(self) -> Draft:
+        """The same graph with tensors of its own, over the same parameters."""
+        other = Draft()
+        other.graph, twins = self.graph.copy({})
+        for mine, theirs in ((self.nodes, other.nodes), (self.sources, other.sources), (self.fed, other.fed)):
+            theirs.update({tensor: twins[node] for tensor, node in mine.items()})
+        other.recipes, other.coded = self.recipes, self.coded
+        return other
+
+    def fill(self) -> None:
+        """Compute the parameters' values from the constants."""
+        for recipe in self.recipes:
+            recipe.fill()
+
     def feed(self, tensor: DeviceTensor) -> None:
         """Declare an input."""
         if tensor not in self.nodes:
@@ -114,6 +128,7 @@ class Program:
     Parameters
     ----------
     draft : Draft
+        With its parameters filled.
     inputs, outputs : sequence of DeviceTensor
         In the order in which `run` gets their memory.
     device : Device
@@ -126,8 +141,6 @@ class Program:
     """
 
     def __init__(self, draft: Draft, inputs: Sequence[DeviceTensor], outputs: Sequence[DeviceTensor], device: Device, cores: int):
-        for recipe in draft.recipes:
-            recipe.fill()
         self.device, self.cores = device, cores
         self.inputs, self.outputs = list(inputs), list(outputs)
         self._draft = draft
@@ -143,6 +156,10 @@ class Program:
         self._lock = threading.Lock()
         for constant in {c.source for r in draft.recipes for c in r.constants} | set(draft.fed):
             constant.programs.add(self)
+
+    def twin(self) -> Program:
+        """Another program of the same operators: weights are shared, values are its own, so that both can run at once."""
+        return Program(self._draft.twin(), self.inputs, self.outputs, self.device, self.cores)
 
     def reload(self, tensor: DeviceTensor) -> None:
         """Take a constant's new values."""

@@ -10,7 +10,6 @@ from cnml_tests.api_tests.refusal import refused
 from cnml_tests.api_tests.small_nets import constant, conv_param, loaded, read, tensor
 
 from cnml import api
-from cnml.api.enums import DataType
 from cnml.errors import Status
 from cnrt import device as devices
 from cnrt.api import InvokeFuncParam, cnrtCreateQueue, cnrtSyncQueue
@@ -166,14 +165,6 @@ def test_lists_of_another_length(library):
     refused(Status.LENGTHERR, "1 pointers for 'inputs': it has 2", api.cnmlComputeConcatOpForward_V3, op, pointers[:1], 1, target, 1, None,
             cnrtCreateQueue())
     refused(Status.LENGTHERR, "2 pointers for 'inputs'", api.cnmlComputeConcatOpForward_V3, op, pointers, 3, target, 1, None, cnrtCreateQueue())
-
-
-@pytest.mark.parametrize("case", [c for c in LAYERS if c.name in ("ConvOp", "MlpOp", "LrnOp", "BasicRNNOp", "SoftmaxOp")], ids=lambda c: c.id)
-def test_in_halves(library, case):
-    """FLOAT16 tensors: results are halves, near those of float32."""
-    for got, want in zip(run_device(case, DataType.FLOAT16), case.expected, strict=True):
-        np.testing.assert_array_equal(got, got.astype(np.float16).astype(np.float32))
-        np.testing.assert_allclose(got, want, rtol=4e-3, atol=4e-3 * np.abs(want).max())
 
 
 def test_parallel_slices_of_a_convolution(library):

@@ -7,6 +7,7 @@ from cnml_tests.api_tests import detection_cases, element_cases, layer_cases, or
 from cnml_tests.api_tests.api_case import run_device, run_golden
 
 from cnml import api
+from cnml.api.enums import DataType
 from cnml.api.table import CONSTRUCTORS
 from cnml.errors import CnmlError, Status
 
@@ -48,6 +49,22 @@ def test_on_the_device(library, case):
 def test_golden(library, case):
     """cnmlCpuCompute…Forward."""
     for got, want in zip(run_golden(case), case.expected, strict=True):
+        np.testing.assert_allclose(got, want, rtol=case.rtol, atol=case.atol)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.name != "CastOp"], ids=lambda c: c.id)
+def test_in_halves(library, case):
+    """All tensors FLOAT16: results are halves, near those of float32 (measured against the largest)."""
+    for got, want in zip(run_device(case, DataType.FLOAT16), case.expected, strict=True):
+        np.testing.assert_array_equal(got, got.astype(np.float16).astype(np.float32))
+        np.testing.assert_allclose(got, np.clip(want, -65504, 65504), rtol=0, atol=4e-3 * max(float(np.abs(want).max()), 1e-3))
+
+
+@pytest.mark.parametrize("case", CASES[::9], ids=lambda c: c.id)
+def test_without_kernels(library, case, monkeypatch):
+    """By the definitions in NumPy, as where Numba cannot compile."""
+    monkeypatch.setenv("PYCAFFE_ACC_KERNELS", "numpy")
+    for got, want in zip(run_device(case), case.expected, strict=True):
         np.testing.assert_allclose(got, want, rtol=case.rtol, atol=case.atol)
 
 

@@ -105,10 +105,40 @@ def test_refusals(library, rng):
     refused(Status.INVALIDARG, "it was destroyed", api.cnmlGetFusionIOCount, net.fusion)
 
 
-def test_memory_is_not_split(library):
-    fusion = api.cnmlCreateFusionOp()
-    api.cnmlEnableFusionOpInstConstSplit(fusion, False)
-    refused(Status.UNSUPPORT, "one", api.cnmlEnableFusionOpInstConstSplit, fusion, True)
+def test_threads_share_weights_and_have_values_of_their_own(library, rng):
+    """Two handles of values: both runs are right, also while the other one is held up; weights are packed once and change for both."""
+    net = Net(rng)
+    api.cnmlSetFusionIO(net.fusion, [net.x], 1, [net.y], 1)
+    api.cnmlEnableFusionOpInstConstSplit(net.fusion, True)
+    api.cnmlCompileFusionOp(net.fusion, 3, 1)
+    inst, const = api.cnmlInitFusionOpInstMemory(net.fusion, None), api.cnmlInitFusionOpConstMemory(net.fusion, None)
+    values = [api.cnmlInitFusionOpIntmdMemory(net.fusion, None) for _ in range(2)]
+    programs = [net.fusion.lanes[v] for v in values]
+    assert programs[0] is not programs[1]
+    packed = [{id(p) for n in program.executable.nodes for p in n.parameters} for program in programs]
+    assert packed[0] == packed[1] == {id(p) for n in net.fusion.program.executable.nodes for p in n.parameters}
+    queues, jobs = [cnrtCreateQueue() for _ in range(2)], []
+    for i in range(8):
+        x, target = rng.standard_normal((1, 3, 8, 8)).astype(np.float32), api.cnmlMallocBuffer(net.y)
+        api.cnmlComputeFusionOpForwardExtra_V2(net.fusion, [loaded(net.x, x)], 1, [target], 1, None, queues[i % 2], inst, const, values[i % 2])
+        jobs.append((x, target))
+    for q in queues:
+        cnrtSyncQueue(q)
+    for x, target in jobs:
+        np.testing.assert_allclose(read(net.y, target), net.expected(x)[2], rtol=1e-4, atol=1e-4)
+    run = api.cnmlComputeFusionOpForwardExtra_V2
+    refused(Status.INVALIDARG, "the handles must come from", run, net.fusion, [], 1, [], 1, None, queues[0], inst, const, inst)
+    refused(Status.INVALIDARG, "the handles must come from", run, net.fusion, [], 1, [], 1, None, queues[0], values[0], const, values[1])
+    refused(Status.INVALIDARG, "the handles must come from", run, net.fusion, [], 1, [], 1, None, queues[0], inst, None, values[1])
+    refused(Status.LENGTHERR, "the numbers given", run, net.fusion, [], 1, [], 1, None, queues[0], inst, const, values[1])
+
+
+def test_a_chain_that_was_not_made_for_it_is_not_split(library, rng):
+    net = Net(rng)
+    api.cnmlSetFusionIO(net.fusion, [net.x], 1, [net.y], 1)
     for kind in ("Inst", "Const", "Intmd"):
-        refused(Status.UNSUPPORT, "are one", getattr(api, f"cnmlInitFusionOp{kind}Memory"), fusion, None)
-    refused(Status.UNSUPPORT, "are one", api.cnmlComputeFusionOpForwardExtra_V2, fusion, [], 0, [], 0, None, None, None, None, None)
+        refused(Status.INVALIDARG, "call cnmlCompileFusionOp first", getattr(api, f"cnmlInitFusionOp{kind}Memory"), net.fusion)
+    api.cnmlCompileFusionOp(net.fusion, 3, 1)
+    for kind in ("Inst", "Const", "Intmd"):
+        refused(Status.INVALIDARG, "before it is compiled", getattr(api, f"cnmlInitFusionOp{kind}Memory"), net.fusion)
+    refused(Status.INVALIDARG, "compiled already", api.cnmlEnableFusionOpInstConstSplit, net.fusion, True)
