@@ -80,21 +80,22 @@ class LaunchFunction:
             other._load(self.device, self._channel, self._init)
         return other
 
-    def init_memory(self, init: InitFuncParam) -> None:
-        """Upload to the thread's device, and to its channel if the model parallelism is 1 (with more, the vendor ignores the channel).
+    def init_memory(self, init: InitFuncParam, device: Device | None = None, channel: int | None = None) -> None:
+        """Upload to a device (the thread's if not given), and to a channel (likewise) if the model parallelism is 1 (with more, the vendor ignores
+        the channel).
 
         Raises
         ------
         CnrtError
             INVALID for a parallelism the device has not, NORES for too small a stack, NOMEM.
         """
-        device = current_device()
+        device, channel = device or current_device(), current_channel() if channel is None else channel
         device.check_parallelism(init.data_parallelism, self.model_parallelism)
         if self.stack_mb > device.stack_mb:
             raise CnrtError(RetCode.ERR_NORES, f"failed to load function '{self._template().name}': it needs {self.stack_mb} MB of stack and "
                             f"{device.name} has {device.stack_mb}; raise it with cnrtSetStackMem")
         self.release()
-        self._load(device, current_channel() if self.model_parallelism == 1 else NO_CHANNEL, init)
+        self._load(device, channel if self.model_parallelism == 1 else NO_CHANNEL, init)
 
     def _load(self, device: Device, channel: int, init: InitFuncParam) -> None:
         if channel == NO_CHANNEL:

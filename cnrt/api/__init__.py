@@ -1,4 +1,4 @@
-"""The vendor's functions of the MLU100 generation, and the MLU270's casts on the host, under their names.
+"""The vendor's functions of the MLU100 generation, and the MLU270's casts and contexts, under their names.
 
 Out-parameters are returned, failures raise `CnrtError` with the vendor's code. A handle is the object itself: `Device`, `Queue`, `Notifier`, `Model`,
 `LaunchFunction`, `DataDesc`; a device pointer is a `Memory`, a host pointer an array. Each function is a thin forward to those objects.
@@ -20,6 +20,31 @@ from cnrt.api.casting import (
     cnrtReshapeNHWCToNCHW,
     cnrtTransDataOrder,
     cnrtTransOrderAndCast,
+)
+from cnrt.api.contexts import (
+    DeviceInfo,
+    cnrtCreateRuntimeContext,
+    cnrtDestroyRuntimeContext,
+    cnrtGetDeviceInfo,
+    cnrtGetInputDataShape,
+    cnrtGetInputDataSize,
+    cnrtGetInputDataType,
+    cnrtGetOutputDataShape,
+    cnrtGetOutputDataSize,
+    cnrtGetOutputDataType,
+    cnrtGetRuntimeContextInfo,
+    cnrtInitRuntimeContext,
+    cnrtInvokeRuntimeContext,
+    cnrtMemcpyAsync,
+    cnrtQueryNotifier,
+    cnrtQueueWaitNotifier,
+    cnrtRuntimeContextCreateNotifier,
+    cnrtRuntimeContextCreateQueue,
+    cnrtRuntimeContextMallocBySizeArray,
+    cnrtSetCurrentContextDevice,
+    cnrtSetRuntimeContextChannel,
+    cnrtSetRuntimeContextDeviceId,
+    cnrtWaitNotifier,
 )
 from cnrt.api.data import (
     cnrtGetDataShape,
@@ -93,17 +118,22 @@ from cnrt.api.session import (
 from cnrt.launch import Dim3, InitFuncParam, InvokeFuncParam
 
 __all__ = [
-    "Dim3", "InitFuncParam", "InvokeFuncParam", "cnrtAddDataStride", "cnrtCastDataType", "cnrtConvertDoubleToHalf", "cnrtConvertFloatToHalf",
-    "cnrtConvertHalfToDouble", "cnrtConvertHalfToFloat", "cnrtCopyFunction", "cnrtCreateFunction", "cnrtCreateNotifier",
-    "cnrtCreateQuantizedParam", "cnrtCreateQuantizedParamByChannel", "cnrtCreateQueue", "cnrtDataTypeSize", "cnrtDestroy", "cnrtDestroyFunction",
-    "cnrtDestroyNotifier", "cnrtDestroyQuantizedParam", "cnrtDestroyQueue", "cnrtExtractFunction", "cnrtFree", "cnrtFreeArray", "cnrtFreeHost",
-    "cnrtGetCurrentChannel", "cnrtGetCurrentDevice", "cnrtGetDataShape", "cnrtGetDeviceCount", "cnrtGetDeviceHandle", "cnrtGetErrorStr",
-    "cnrtGetFunctionMemUsed", "cnrtGetFunctionNumber", "cnrtGetHostDataCount", "cnrtGetInputDataDesc", "cnrtGetLastErr", "cnrtGetModelMemUsed",
-    "cnrtGetModelSize", "cnrtGetOutputDataDesc", "cnrtGetStackMem", "cnrtGetVersion", "cnrtInit", "cnrtInitFunctionMemory_V2",
-    "cnrtInvokeFunction_V2", "cnrtLoadModel", "cnrtLoadModelFromMem", "cnrtMalloc", "cnrtMallocBatch", "cnrtMallocBatchByDesc",
-    "cnrtMallocBatchByDescArray", "cnrtMallocByDesc", "cnrtMallocByDescArray", "cnrtMallocHost", "cnrtMemcpy", "cnrtMemcpyBatch",
-    "cnrtMemcpyBatchByDesc", "cnrtMemcpyBatchByDescArray", "cnrtMemcpyByDesc", "cnrtMemcpyByDescArray", "cnrtMemset", "cnrtNotifierDuration",
-    "cnrtPlaceNotifier", "cnrtQueryCoreVersion", "cnrtQueryModelParallelism", "cnrtQueryModelStackSize", "cnrtReshapeNCHWToNHWC",
-    "cnrtReshapeNHWCToNCHW", "cnrtSetCurrentChannel", "cnrtSetCurrentDevice", "cnrtSetHostDataLayout", "cnrtSetStackMem", "cnrtSyncDevice",
-    "cnrtSyncQueue", "cnrtTransDataOrder", "cnrtTransOrderAndCast", "cnrtUnloadModel",
+    "DeviceInfo", "Dim3", "InitFuncParam", "InvokeFuncParam", "cnrtAddDataStride", "cnrtCastDataType", "cnrtConvertDoubleToHalf",
+    "cnrtConvertFloatToHalf", "cnrtConvertHalfToDouble", "cnrtConvertHalfToFloat", "cnrtCopyFunction", "cnrtCreateFunction", "cnrtCreateNotifier",
+    "cnrtCreateQuantizedParam", "cnrtCreateQuantizedParamByChannel", "cnrtCreateQueue", "cnrtCreateRuntimeContext", "cnrtDataTypeSize",
+    "cnrtDestroy", "cnrtDestroyFunction", "cnrtDestroyNotifier", "cnrtDestroyQuantizedParam", "cnrtDestroyQueue", "cnrtDestroyRuntimeContext",
+    "cnrtExtractFunction", "cnrtFree", "cnrtFreeArray", "cnrtFreeHost", "cnrtGetCurrentChannel", "cnrtGetCurrentDevice", "cnrtGetDataShape",
+    "cnrtGetDeviceCount", "cnrtGetDeviceHandle", "cnrtGetDeviceInfo", "cnrtGetErrorStr", "cnrtGetFunctionMemUsed", "cnrtGetFunctionNumber",
+    "cnrtGetHostDataCount", "cnrtGetInputDataDesc", "cnrtGetInputDataShape", "cnrtGetInputDataSize", "cnrtGetInputDataType", "cnrtGetLastErr",
+    "cnrtGetModelMemUsed", "cnrtGetModelSize", "cnrtGetOutputDataDesc", "cnrtGetOutputDataShape", "cnrtGetOutputDataSize",
+    "cnrtGetOutputDataType", "cnrtGetRuntimeContextInfo", "cnrtGetStackMem", "cnrtGetVersion", "cnrtInit", "cnrtInitFunctionMemory_V2",
+    "cnrtInitRuntimeContext", "cnrtInvokeFunction_V2", "cnrtInvokeRuntimeContext", "cnrtLoadModel", "cnrtLoadModelFromMem", "cnrtMalloc",
+    "cnrtMallocBatch", "cnrtMallocBatchByDesc", "cnrtMallocBatchByDescArray", "cnrtMallocByDesc", "cnrtMallocByDescArray", "cnrtMallocHost",
+    "cnrtMemcpy", "cnrtMemcpyAsync", "cnrtMemcpyBatch", "cnrtMemcpyBatchByDesc", "cnrtMemcpyBatchByDescArray", "cnrtMemcpyByDesc",
+    "cnrtMemcpyByDescArray", "cnrtMemset", "cnrtNotifierDuration", "cnrtPlaceNotifier", "cnrtQueryCoreVersion", "cnrtQueryModelParallelism",
+    "cnrtQueryModelStackSize", "cnrtQueryNotifier", "cnrtQueueWaitNotifier", "cnrtReshapeNCHWToNHWC", "cnrtReshapeNHWCToNCHW",
+    "cnrtRuntimeContextCreateNotifier", "cnrtRuntimeContextCreateQueue", "cnrtRuntimeContextMallocBySizeArray", "cnrtSetCurrentChannel",
+    "cnrtSetCurrentContextDevice", "cnrtSetCurrentDevice", "cnrtSetHostDataLayout", "cnrtSetRuntimeContextChannel",
+    "cnrtSetRuntimeContextDeviceId", "cnrtSetStackMem", "cnrtSyncDevice", "cnrtSyncQueue", "cnrtTransDataOrder", "cnrtTransOrderAndCast",
+    "cnrtUnloadModel", "cnrtWaitNotifier",
 ]
