@@ -88,7 +88,8 @@ class OfflineNet:
     def _make_blobs(self, table: Table) -> None:
         for part in table.parts:
             shapes = {n: b.shape for n, b in part.net.blobs.items()} if part.net is not None else self._shapes.get(part.symbol, {})
-            lost = [n for n in (*part.inputs, *part.copies) if n not in self.blobs]
+            given = part.net.inputs if part.net is not None else []
+            lost = [n for n in (*part.inputs, *part.copies, *given) if n not in self.blobs]
             if lost or any(n not in shapes for n in part.outputs if n not in self.blobs):
                 raise CheckError(f"offline model '{self.name}': the segment '{part.symbol or 'on the CPU'}' needs or gives {lost or part.outputs}, "
                                  "which the file does not have")
@@ -138,7 +139,7 @@ class OfflineNet:
             self.blobs[spec.name].data = values.reshape(shapes[spec.name])
 
     def _run_host(self, part: Part, net: Any) -> None:
-        for name in part.inputs:
+        for name in net.inputs:  # of the segment, and of the net where the segment begins it
             if net.blobs[name].shape != self.blobs[name].shape:
                 net.blobs[name].reshape(*self.blobs[name].shape)
             net.blobs[name].data[...] = self.blobs[name].data

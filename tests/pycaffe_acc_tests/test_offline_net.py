@@ -53,7 +53,11 @@ SOURCE = layer("DummyData", "data", "", "", CONSTANT) + inner("ip", "data")
 DYNAMIC = (data(4, 3) + data(4, name="keep") + inner("ip", "data", 5) + layer("Filter", "f", "ip keep") + inner("fc", "f") + layer("ReLU", "r", "fc"))
 
 
-@pytest.mark.parametrize("text", [SHARED, AROUND, SOURCE], ids=["shared memory", "around", "a source of data"])
+CONT = "recurrent_param { num_output: 4 weight_filler { type: 'xavier' } }"
+STATE = data(3, 2, 5) + data(3, 2, name="cont") + layer("LSTM", "lstm", "data cont", "", CONT) + inner("ip", "lstm")
+
+
+@pytest.mark.parametrize("text", [SHARED, AROUND, SOURCE, STATE], ids=["shared memory", "around", "a source of data", "a state"])
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_cpu_segments_of_every_kind(tmp_path, text, precision):
     same_as_online(tmp_path, net_of(tmp_path, text, precision), cpu_info=True)
