@@ -13,6 +13,7 @@ import numpy as np
 from cnml.jit import kernel_cfunc
 from cnml.kernels import conv_table as ct
 from cnml.kernels.argblock import real, word
+from cnml.kernels.bounded_f32 import MOST_BIAS, MOST_FACTOR, are_bounded
 from cnml.kernels.bytes_x8 import copy_bytes
 from cnml.kernels.conv_addressing import align_64, find_unit, link, phase_units, prepare_chunk, prepare_scratch, tile_entries
 from cnml.kernels.conv_tiles import TILES
@@ -21,6 +22,8 @@ from cnrt import kernel_table
 
 #: bytes of a result → how it is called in names of kernels
 RESULT: dict[int, str] = {1: "x8", 4: "f32"}
+#: magnitude of the factor of added codes below which they are below 2**27
+MOST_ADD = np.float32(2 ** 19)
 
 
 def kernel_name(mr: int, nr: int, item: int) -> str:
@@ -40,6 +43,7 @@ def _conv2d(mr, nv, lanes, item):
         ended = 4 * word(args, 11)
         add_kind = word(args, 12) if word(args, 3) != 0 else NOTHING
         add_item = 4 if add_kind == FLOATS else 1
+        bounded = add_kind != FLOATS and abs(floats[2]) < MOST_ADD and are_bounded(ends + ended, word(args, 11), MOST_FACTOR, MOST_BIAS)
         depth, cout = word(table, ct.DEPTH), word(table, ct.COUT_GROUP)
         y_pixel, add_pixel = word(table, ct.Y_PIXEL), word(table, ct.ADD_PIXEL)
         group_blocks = (cout + nr - 1) // nr
@@ -81,7 +85,7 @@ def _conv2d(mr, nv, lanes, item):
                 ahead = following + done_ahead if done_ahead < UNROLL * nr * 4 else 0
                 conv_tile_qs8(mr, nv, item, (word(entries, 2 * tile), step, offsets, taps, offset, depth, panel, index, start, start + ended,
                                              start + 2 * ended, more, more_step, add_kind, word(args, 14), out, out_step, word(args, 8),
-                                             word(args, 17), ahead), floats)
+                                             word(args, 17), bounded, ahead), floats)
                 if columns < nr:
                     for i in range(mr):
                         copy_bytes(y + word(where, i) * y_pixel, tmp + i * nr * item, columns * item)
@@ -92,7 +96,7 @@ def _conv2d(mr, nv, lanes, item):
 
 def _provide(function):  # type: ignore[no-untyped-def]
     link()
-    return kernel_cfunc(function)
+    return kernel_cfunc(function, exact=True)
 
 
 for _mr, _nv, _ in TILES[LANES]:

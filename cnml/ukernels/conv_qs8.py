@@ -1,6 +1,7 @@
 """Register tile of the INT8 convolutions: MR pixels times NV vectors of output channels, four input channels a step."""
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 from llvmlite import ir
@@ -11,6 +12,7 @@ from numba.extending import intrinsic
 from cnml.cpu import dot_kind, isa
 from cnml.ukernels.conv_f32 import LINE, tap_shift
 from cnml.ukernels.epilogue_f32 import activate
+from cnml.ukernels.epilogue_x8 import activate_codes, fold, is_easy, limits
 from cnml.ukernels.simd import vec_f32 as v
 from cnml.ukernels.simd import vec_x8
 from cnml.ukernels.simd.dot4 import Dot, ints
@@ -47,6 +49,7 @@ class TileWords(NamedTuple):
     out_stride: Any
     mode: Any           # activation, see epilogue_f32
     zero: Any           # the code of 0 in the output
+    bounded: Any        # for results of one byte: whether no sum, times its factor and so on, can exceed 2**29
     ahead: Any          # from a weight to one that a later tile will read and this one asks for; 0 for none
 
 
@@ -118,24 +121,42 @@ def _step(bd: ir.IRBuilder, sums: list[list[Cell]], panel: ir.Value, inputs: lis
 
 
 def _finish(bd: ir.IRBuilder, w: TileWords, f: TileFloats, sums: list[list[Cell]], outs: list[ir.Value], item: int) -> None:
-    """Floats, bias, what is added, activation, codes if asked for, stores: one vector of channels after the other."""
-    zero, add_zero = bd.trunc(w.zero, I32), bd.trunc(w.add_zero, I32)
-    least, most, add_factor = (v.splat(bd, x, LANES) for x in (f.least, f.most, f.add_factor))
-    table = pointer(bd, w.pixels)
-    adds = [at(bd, pointer(bd, w.add), bd.mul(load_word(bd, table, i), w.add_stride)) for i in range(len(sums))]
-    for j in range(len(sums[0])):
-        factor, bias = (v.load(bd, at(bd, pointer(bd, p), 4 * LANES * j), LANES) for p in (w.factor, w.bias))
-        results = [Cell(bd, v.vec(LANES), bd.fadd(v.multiply_rounded(bd, bd.sitofp(row[j].get(), v.vec(LANES)), factor), bias)) for row in sums]
-        with bd.if_then(bd.icmp_signed("==", w.add_kind, word(CODES)), likely=False):
-            for cell, ptr in zip(results, adds, strict=True):
-                x = vec_x8.to_floats(bd, vec_x8.load_ints(bd, at(bd, ptr, LANES * j), LANES), add_zero, LANES)
-                cell.set(bd.fadd(cell.get(), v.multiply_rounded(bd, x, add_factor)))
-        with bd.if_then(bd.icmp_signed("==", w.add_kind, word(FLOATS)), likely=False):
-            for cell, ptr in zip(results, adds, strict=True):
-                cell.set(bd.fadd(cell.get(), v.multiply_rounded(bd, v.load(bd, at(bd, ptr, 4 * LANES * j), LANES), add_factor)))
-        activate(bd, w.mode, (f.low, f.high), results, LANES)
-        for cell, out in zip(results, outs, strict=True):
-            if item == 4:
+    """Floats, bias, what is added, activation, codes if asked for, stores: all sums stay in registers until then."""
+    vectors = range(len(sums[0]))
+    scaled = partial(vec_x8.scaled, bd) if item == 1 else lambda x: x
+    ends = [[scaled(v.load(bd, at(bd, pointer(bd, p), 4 * LANES * j), LANES)) for p in (w.factor, w.bias)] for j in vectors]
+    results = [[Cell(bd, v.vec(LANES)) for _ in vectors] for _ in sums]
+    for j, (factor, bias) in enumerate(ends):
+        for row, cells in zip(sums, results, strict=True):
+            cells[j].set(bd.fadd(v.multiply_rounded(bd, bd.sitofp(row[j].get(), v.vec(LANES)), factor), bias))
+    with bd.if_then(bd.icmp_signed("!=", w.add_kind, word(NOTHING)), likely=False):
+        _add(bd, w, v.splat(bd, scaled(f.add_factor), LANES), results)
+    every = [cell for cells in results for cell in cells]
+    if item == 4:
+        activate(bd, w.mode, (f.low, f.high), every, LANES)
+        for cells, out in zip(results, outs, strict=True):
+            for j, cell in enumerate(cells):
                 v.store(bd, cell.get(), at(bd, out, 4 * LANES * j))
-            else:
-                vec_x8.store_codes(bd, vec_x8.to_codes(bd, cell.get(), least, most, zero, LANES), at(bd, out, LANES * j))
+        return
+    mode, held = fold(bd, w.mode, (f.low, f.high), limits(bd, f.least, f.most, w.zero))
+    with bd.if_else(is_easy(bd, w.bounded, mode, held)) as (easy, other):
+        for branch, easily in ((easy, True), (other, False)):
+            with branch:
+                if not easily:
+                    activate_codes(bd, mode, (f.low, f.high), every)
+                for cells, out in zip(results, outs, strict=True):
+                    vec_x8.store_codes(bd, vec_x8.codes_of(bd, [cell.get() for cell in cells], held, easy=easily), out)
+
+
+def _add(bd: ir.IRBuilder, w: TileWords, factor: ir.Value, results: list[list[Cell]]) -> None:
+    """What is added, codes or floats."""
+    zero, table = bd.trunc(w.add_zero, I32), pointer(bd, w.pixels)
+    with bd.if_else(bd.icmp_signed("==", w.add_kind, word(CODES))) as (codes, floats):
+        for branch, size in ((codes, 1), (floats, 4)):
+            with branch:
+                for i, cells in enumerate(results):
+                    base = at(bd, pointer(bd, w.add), bd.mul(load_word(bd, table, i), w.add_stride))
+                    for j, cell in enumerate(cells):
+                        here = at(bd, base, size * LANES * j)
+                        x = v.load(bd, here, LANES) if size == 4 else vec_x8.to_floats(bd, vec_x8.load_ints(bd, here, LANES), zero, LANES)
+                        cell.set(bd.fadd(cell.get(), v.multiply_rounded(bd, x, factor)))

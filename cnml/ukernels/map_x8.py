@@ -10,7 +10,7 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 from cnml.cpu import isa
-from cnml.ukernels.epilogue_f32 import activate
+from cnml.ukernels.epilogue_x8 import activate_codes, fold, limits
 from cnml.ukernels.simd import vec_f32 as v
 from cnml.ukernels.simd import vec_x8
 from cnml.ukernels.simd.dot4 import ints, splat_word
@@ -68,7 +68,7 @@ def map_rows(typingctx: Any, kind: Any, words: Any, floats: Any) -> Any:
     def codegen(context: Any, bd: ir.IRBuilder, sig: Any, args: Any) -> Any:
         w = RowWords(*(bd.extract_value(args[1], i) for i in range(len(RowWords._fields))))
         f = RowFloats(*(bd.extract_value(args[2], i) for i in range(len(RowFloats._fields))))
-        held = vec_x8.limits(bd, f.least, f.most, w.zero)
+        held = limits(bd, f.least, f.most, w.zero)
         with loop(bd, word(0), w.rows, 1) as row:
             bases = [at(bd, pointer(bd, p), bd.mul(row, step)) for p, step in ((w.a, w.a_step), (w.b, w.b_step), (w.y, w.y_step))]
             _cover(bd, w.n, lambda i, vectors, lanes: _piece(bd, w, f, held, (form, vectors, lanes), [*bases, i]))
@@ -91,7 +91,7 @@ def _piece(bd: ir.IRBuilder, w: RowWords, f: RowFloats, held: vec_x8.Limits, for
     """`vectors` times `lanes` elements of a row."""
     kind, vectors, lanes = form
     a, b, y, first = where
-    factor = v.splat(bd, f.a_factor, lanes)
+    factor, other = (v.splat(bd, x if kind == DEQUANTIZE else vec_x8.scaled(bd, x), lanes) for x in (f.a_factor, f.b_factor))
     if kind == QUANTIZE:
         x = [v.load(bd, at(bd, at(bd, a, bd.mul(first, word(4))), 4 * lanes * j), lanes) for j in range(vectors)]
     else:
@@ -102,10 +102,10 @@ def _piece(bd: ir.IRBuilder, w: RowWords, f: RowFloats, held: vec_x8.Limits, for
             v.store(bd, value, at(bd, at(bd, y, bd.mul(first, word(4))), 4 * lanes * j))
         return
     if kind == SUM:
-        other = v.splat(bd, f.b_factor, lanes)
         more = [v.multiply_rounded(bd, value, other) for value in _decoded(bd, at(bd, b, first), w.b_zero, vectors, lanes)]
         cells = [Cell(bd, v.vec(lanes), bd.fadd(p, q)) for p, q in zip(results, more, strict=True)]
-        activate(bd, w.mode, (f.low, f.high), cells, lanes)
+        mode, held = fold(bd, w.mode, (f.low, f.high), held)
+        activate_codes(bd, mode, (f.low, f.high), cells)
         results = [cell.get() for cell in cells]
     vec_x8.store_codes(bd, vec_x8.codes_of(bd, results, held), at(bd, y, first))
 

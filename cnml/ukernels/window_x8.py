@@ -10,6 +10,7 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 from cnml.cpu import isa
+from cnml.ukernels.epilogue_x8 import limits
 from cnml.ukernels.simd import vec_f32 as v
 from cnml.ukernels.simd import vec_x8
 from cnml.ukernels.simd.dot4 import I16, ints, splat_word
@@ -67,7 +68,7 @@ def window_x8(typingctx: Any, kind: Any, words: Any, floats: Any) -> Any:
         if form == GREATEST:
             _choose(bd, _squares(bd, w), lambda extent: _cover(bd, w.channels, lambda c, width: _greatest(bd, w, extent, c, width)))
         else:
-            held = vec_x8.limits(bd, f.least, f.most, w.zero) if form == AVERAGE else None
+            held = limits(bd, f.least, f.most, w.zero) if form == AVERAGE else None
             few = bd.icmp_signed("<=", bd.mul(w.rows, w.columns), word(SHORT))
             _choose(bd, [(few, I16)], lambda typ: _cover(bd, w.channels, lambda c, width: _average(bd, w, f, held, typ or I32, c, width)))
         return context.get_dummy_value()
@@ -149,7 +150,8 @@ def _average(bd: ir.IRBuilder, w: WindowWords, f: WindowFloats, held: vec_x8.Lim
     _pixels(bd, w, None, first, lambda ptr: total.set(bd.add(total.get(), bd.zext(bd.load(ptr, align=1, typ=ir.VectorType(BYTE, width)), typ))))
     sums = total.get()
     zeros = splat_word(bd, bd.trunc(bd.mul(bd.mul(w.rows, w.columns), w.x_zero), I32), lanes)
-    ratio, divisor = v.splat(bd, f.ratio, lanes), v.splat(bd, f.divisor, lanes)
+    ratio = v.splat(bd, f.ratio if held is None else vec_x8.scaled(bd, f.ratio), lanes)
+    divisor = v.splat(bd, f.divisor, lanes)
     results = []
     for j in range(0, width, lanes):
         part = cut(bd, sums, j, lanes)

@@ -16,7 +16,12 @@ from cnml.ukernels.simd.pointer import BYTE, I32
 ALMOST_HALF = 0.49999997
 #: lanes → the instruction set that has vectors of so many words, and the end of its names
 _FAMILY = {16: ("avx512", ".512"), 8: ("avx2", ""), 4: ("sse2", ".128")}
+_MULTIPLY = {16: "llvm.x86.avx512.pmul.hr.sw.512", 8: "llvm.x86.avx2.pmul.hr.sw", 4: "llvm.x86.ssse3.pmul.hr.sw.128"}
 _TRUNCATE = {16: "llvm.x86.avx512.mask.cvttps2dq.512", 8: "llvm.x86.avx.cvtt.ps2dq.256", 4: "llvm.x86.sse2.cvttps2dq"}
+
+
+#: `codes_of` takes values times this
+SCALE = 2 if isa().lanes >= 8 else 1
 
 
 def load_ints(bd: ir.IRBuilder, ptr: ir.Value, lanes: int) -> ir.Value:
@@ -29,15 +34,11 @@ def to_floats(bd: ir.IRBuilder, codes: ir.Value, zero: ir.Value, lanes: int) -> 
     return bd.sitofp(bd.sub(codes, splat_word(bd, zero, lanes)), v.vec(lanes))
 
 
-def away(bd: ir.IRBuilder, x: ir.Value, lanes: int) -> ir.Value:
-    """Magnitudes below 2**22 moved away from zero so that truncation rounds them to the nearest integer, halves away from zero."""
-    f = cgutils.get_or_insert_function(bd.module, ir.FunctionType(x.type, [x.type] * 2), f"llvm.copysign.v{lanes}f32")
-    return bd.fadd(x, bd.call(f, [ir.Constant(x.type, [ALMOST_HALF] * lanes), x]))
-
-
 def round_away(bd: ir.IRBuilder, x: ir.Value, lanes: int) -> ir.Value:
     """Magnitudes below 2**22 to the nearest 32-bit integer, halves away from zero."""
-    return bd.fptosi(away(bd, x, lanes), ints(lanes))
+    f = cgutils.get_or_insert_function(bd.module, ir.FunctionType(x.type, [x.type] * 2), f"llvm.copysign.v{lanes}f32")
+    part = bd.call(f, [ir.Constant(x.type, [ALMOST_HALF] * lanes), x])
+    return bd.fptosi(bd.fadd(x, part), ints(lanes))
 
 
 def to_codes(bd: ir.IRBuilder, x: ir.Value, low: ir.Value, high: ir.Value, zero: ir.Value, lanes: int) -> ir.Value:
@@ -57,41 +58,68 @@ class Limits(NamedTuple):
     least: ir.Value  # float
     most: ir.Value   # float
     zero: ir.Value   # 32-bit code of 0
-    floor: ir.Value  # byte, the code of `least`
 
 
-def limits(bd: ir.IRBuilder, least: ir.Value, most: ir.Value, zero: ir.Value) -> Limits:
-    """Of float values and a 64-bit code of 0; the codes of both limits must be bytes."""
-    z, lanes = bd.trunc(zero, I32), 4
-    floor = to_codes(bd, v.splat(bd, least, lanes), v.splat(bd, least, lanes), v.splat(bd, least, lanes), z, lanes)
-    return Limits(least, most, z, bd.extract_element(floor, ir.Constant(I32, 0)))
+def scaled(bd: ir.IRBuilder, x: ir.Value) -> ir.Value:
+    """x * SCALE, which is exact: what `codes_of` wants."""
+    return bd.fadd(x, x) if SCALE == 2 else x
 
 
-def codes_of(bd: ir.IRBuilder, vectors: list[ir.Value], held: Limits, *, interleaved: bool = False) -> ir.Value:
-    """round(clamp(x, least, most)) + zero of one to four vectors of floats, as one vector of bytes; a NaN becomes `least`.
+def codes_of(bd: ir.IRBuilder, vectors: list[ir.Value], held: Limits, *, interleaved: bool = False, easy: bool = False) -> ir.Value:
+    """round(clamp(x, least, most)) + zero as one vector of bytes, of one to four vectors of x * SCALE; a NaN becomes `least`.
 
-    With `interleaved`, the elements of four vectors lie as `interleave` leaves them. Narrowing with saturation takes the place of the lower limit
-    where there are instructions for it: rounding is monotone, so that the code of `least` can hold the bytes instead, also those of values that
-    no integer can hold.
+    With `interleaved`, the elements of four vectors lie as `interleave` leaves them. `easy` promises that `least` is not negative, and x * SCALE
+    neither a NaN nor beyond what 32-bit integers hold.
+
+    Where there are instructions that narrow with saturation, halves are counted in integers: n halves, truncated, are (n + 1) >> 1 rounded if
+    positive, else n >> 1. And since rounding is monotone, the codes of the limits can hold the bytes instead of the limits the floats.
     """
     lanes = vectors[0].type.count
-    if isa().lanes < 8 or lanes < 4 or len(vectors) == 1:
+    if SCALE == 1:
         least, most = v.splat(bd, held.least, lanes), v.splat(bd, held.most, lanes)
         parts = [to_codes(bd, x, least, most, held.zero, lanes) for x in vectors]
         return in_order(bd, parts) if interleaved else joined(bd, parts)
-    most = v.splat(bd, held.most, lanes)
-    words = [_truncated(bd, away(bd, bd.select(bd.fcmp_ordered("<", most, x), most, x), lanes)) for x in vectors]
+    if lanes < 4:
+        one = ir.Constant(ints(4), [0] * 4)
+        return cut(bd, codes_of(bd, [bd.shuffle_vector(x, x, one) for x in vectors], held, easy=easy), 0, lanes)
+    if not easy:  # the smallest integer stands for what is too large as well
+        most = v.splat(bd, scaled(bd, held.most), lanes)
+        vectors = [bd.select(bd.fcmp_ordered("<", most, x), most, x) for x in vectors]
+    words = [_truncated(bd, x) for x in vectors]
     words += words[-1:] * (len(words) % 2)
-    zero = splat_integer(bd, bd.trunc(held.zero, I16), 2 * lanes)
-    halves = [_shifted(bd, _narrowed(bd, "packssdw", a, b, lanes), zero) for a, b in zip(words[::2], words[1::2], strict=True)]
+    narrowed = [_narrowed(bd, "packssdw", a, b, lanes) for a, b in zip(words[::2], words[1::2], strict=True)]
+    halves = [_halved(bd, n, lanes) if easy else _half(bd, n, held.zero) for n in narrowed]
     codes = _narrowed(bd, "packuswb", halves[0], halves[-1], lanes)
-    floor = splat_integer(bd, held.floor, 4 * lanes)
+    floor, ceiling = (splat_integer(bd, _code(bd, x, held.zero), 4 * lanes) for x in (held.least, held.most))
+    if easy:
+        codes = _sum(bd, codes, splat_integer(bd, bd.trunc(held.zero, BYTE), 4 * lanes), "uadd")
+        codes = bd.select(bd.icmp_unsigned("<", codes, ceiling), codes, ceiling)
     codes = bd.select(bd.icmp_unsigned(">", codes, floor), codes, floor)
     if not interleaved and lanes > 4:
         runs, fours = lanes // 4, bd.bitcast(codes, ints(lanes))
         order = ir.Constant(ints(lanes), [4 * (i % runs) + i // runs for i in range(lanes)])
         codes = bd.bitcast(bd.shuffle_vector(fours, fours, order), codes.type)
     return cut(bd, codes, 0, len(vectors) * lanes)
+
+
+def _code(bd: ir.IRBuilder, limit: ir.Value, zero: ir.Value) -> ir.Value:
+    """The byte of a float."""
+    x = v.splat(bd, limit, 4)
+    return bd.extract_element(to_codes(bd, x, x, x, zero, 4), ir.Constant(I32, 0))
+
+
+def _half(bd: ir.IRBuilder, n: ir.Value, zero: ir.Value) -> ir.Value:
+    """16-bit halves, truncated, as integers rounded away from zero, and the code of 0 added."""
+    count = n.type.count
+    sign = bd.ashr(n, ir.Constant(n.type, [15] * count))
+    up = bd.trunc(bd.add(bd.shl(zero, ir.Constant(I32, 1)), ir.Constant(I32, 1)), I16)
+    return bd.ashr(_sum(bd, _sum(bd, n, sign), splat_integer(bd, up, count)), ir.Constant(n.type, [1] * count))
+
+
+def _halved(bd: ir.IRBuilder, n: ir.Value, lanes: int) -> ir.Value:
+    """(n + 1) >> 1 of 16-bit integers: their rounded products with a half."""
+    f = cgutils.get_or_insert_function(bd.module, ir.FunctionType(n.type, [n.type] * 2), _MULTIPLY[lanes])
+    return bd.call(f, [n, ir.Constant(n.type, [1 << 14] * n.type.count)])
 
 
 def _truncated(bd: ir.IRBuilder, x: ir.Value) -> ir.Value:
@@ -111,10 +139,10 @@ def _narrowed(bd: ir.IRBuilder, instruction: str, a: ir.Value, b: ir.Value, lane
     return bd.call(f, [a, b])
 
 
-def _shifted(bd: ir.IRBuilder, a: ir.Value, b: ir.Value) -> ir.Value:
-    """a + b of 16-bit integers, saturated."""
-    f = cgutils.get_or_insert_function(bd.module, ir.FunctionType(a.type, [a.type] * 2), f"llvm.sadd.sat.v{a.type.count}i16")
-    return bd.call(f, [a, b])
+def _sum(bd: ir.IRBuilder, a: ir.Value, b: ir.Value, kind: str = "sadd") -> ir.Value:
+    """a + b of integers, saturated; signed, or unsigned for "uadd"."""
+    name = f"llvm.{kind}.sat.v{a.type.count}i{a.type.element.width}"
+    return bd.call(cgutils.get_or_insert_function(bd.module, ir.FunctionType(a.type, [a.type] * 2), name), [a, b])
 
 
 def splat_integer(bd: ir.IRBuilder, value: ir.Value, lanes: int) -> ir.Value:
