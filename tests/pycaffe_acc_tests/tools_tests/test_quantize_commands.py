@@ -45,8 +45,8 @@ def test_quantize(tmp_path, capsys, method):
     assert sum(row["weights"] is not None for row in report["layers"]) == WEIGHTED
     conv = layers(out)["conv1"]
     assert conv.blobs_dtype[0].type == DT_INT8 and len(conv.blobs_dtype[0].position) == (16 if method == "absmax" else 1)
-    assert conv.bottom_mlu_dtype[0].position[0] == -6  # pixels in 0..1
-    assert list(conv.bottom_mlu_dtype[0].scale) == ([pytest.approx(127 / 64)] if method == "absmax" else [])
+    assert conv.bottom_mlu_dtype[0].position[0] == (-7 if method == "absmax" else -6)  # pixels in 0..1, to 255 or to 127
+    assert list(conv.bottom_mlu_dtype[0].scale) == ([pytest.approx(255 / 128)] if method == "absmax" else [])
     assert main(["eval", "--model", str(out), "--weights", str(weights), *DEMO[4:], "--limit", "50", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["top1"] == 98.0
 
