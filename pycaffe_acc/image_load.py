@@ -50,7 +50,7 @@ def load_image(filename: ImageSource, color: bool = True) -> np.ndarray:
     return pixels
 
 
-def decode_bgr(source: ImageSource, gray: bool = False) -> np.ndarray:
+def decode_bgr(source: ImageSource, gray: bool = False, upright: bool = True) -> np.ndarray:
     """Read an image as OpenCV's imread does: 8-bit BGR, turned upright by its EXIF orientation.
 
     Parameters
@@ -58,6 +58,8 @@ def decode_bgr(source: ImageSource, gray: bool = False) -> np.ndarray:
     source : path, bytes of an image file, or an open binary file
     gray : bool
         One channel instead of three.
+    upright : bool
+        False leaves the EXIF orientation alone, as imread with IMREAD_UNCHANGED does.
 
     Returns
     -------
@@ -67,7 +69,7 @@ def decode_bgr(source: ImageSource, gray: bool = False) -> np.ndarray:
     ------
     MissingFileError, ImageError
     """
-    return np.ascontiguousarray(_upright(source, "L")) if gray else np.ascontiguousarray(_upright(source, "RGB")[:, :, ::-1])
+    return np.ascontiguousarray(_upright(source, "L", upright)) if gray else np.ascontiguousarray(_upright(source, "RGB", upright)[:, :, ::-1])
 
 
 def decode_rgb(source: ImageSource) -> np.ndarray:
@@ -75,9 +77,9 @@ def decode_rgb(source: ImageSource) -> np.ndarray:
     return _upright(source, "RGB")
 
 
-def _upright(source: ImageSource, mode: str) -> np.ndarray:
+def _upright(source: ImageSource, mode: str, turn: bool = True) -> np.ndarray:
     opened = _open(source, luminance=mode == "L")
-    image = ImageOps.exif_transpose(opened)
+    image = ImageOps.exif_transpose(opened) if turn else opened
     if image.mode.startswith(("I", "F")):
         # OpenCV keeps the upper byte of 16-bit values
         wide = np.asarray(image)

@@ -13,6 +13,10 @@ from pycaffe_acc.tools import (
     caffe,
     caffemodel2prototxt,
     check,
+    clas_offline_multicore,
+    clas_offline_singlecore,
+    clas_online_multicore,
+    clas_online_singlecore,
     classify,
     compile,
     compute_image_mean,
@@ -70,7 +74,8 @@ VERBS: tuple[Verb, ...] = (classify, eval, time, compile, run, check, summary, d
                            upgrade_binary, set_sparse, create_fake_caffemodel, caffemodel2prototxt, extract_features, mean_ap_voc, quantize)
 
 #: those with flags of gflags instead of options
-COMMANDS: tuple[Command, ...] = (caffe, convert_caffemodel, convert_imageset, compute_image_mean, generate_int8_pt, generate_quantized_pt)
+COMMANDS: tuple[Command, ...] = (caffe, convert_caffemodel, convert_imageset, compute_image_mean, generate_int8_pt, generate_quantized_pt,
+                                 clas_offline_singlecore, clas_offline_multicore, clas_online_singlecore, clas_online_multicore)
 
 
 def build_parser() -> argparse.ArgumentParser:

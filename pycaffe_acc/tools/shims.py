@@ -28,6 +28,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "meanAP_VOC": ("meanAP_VOC",),
     "generate_int8_pt": ("generate_int8_pt",),
     "generate_quantized_pt": ("generate_quantized_pt",),
+    "clas_offline_singlecore": ("clas_offline_singlecore",),
+    "clas_offline_multicore": ("clas_offline_multicore",),
+    "clas_online_singlecore": ("clas_online_singlecore",),
+    "clas_online_multicore": ("clas_online_multicore",),
 }
 
 

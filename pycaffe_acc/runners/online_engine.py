@@ -1,0 +1,91 @@
+"""Nets as engines: the vendor's online mode."""
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from pycaffe_acc.errors import CheckError
+from pycaffe_acc.evaluation.intervals import Interval
+from pycaffe_acc.net import Net
+from pycaffe_acc.runners.engine import shape_lines
+
+
+class OnlineEngine:
+    """A net with one image input.
+
+    Parameters
+    ----------
+    net : Net
+
+    Raises
+    ------
+    CheckError
+        For a net that does not take one batch of images.
+    """
+
+    def __init__(self, net: Net):
+        self.net = net
+        if len(net.inputs) != 1 or len(net.blobs[net.inputs[0]].shape) != 4:
+            shapes = {n: net.blobs[n].shape for n in net.inputs}
+            raise CheckError(f"net '{net.name}' has the inputs {shapes}; this program feeds one batch of images, (N, C, H, W)")
+        if not net.outputs:
+            raise CheckError(f"net '{net.name}' has no output")
+        self._input, self._output = net.inputs[0], net.outputs[0]
+        n, c, h, w = net.blobs[self._input].shape
+        self.shape = (n, c, h, w)
+        self.output_shape = tuple(net.blobs[self._output].shape)
+        self.times_hardware = net.source.card is not None
+
+    def bind(self) -> None:
+        """See `Engine.bind`: a net knows its device."""
+
+    def input_buffer(self) -> np.ndarray:
+        """See `Engine.input_buffer`."""
+        return np.zeros(self.shape, np.float32)
+
+    def output_buffer(self) -> np.ndarray:
+        """See `Engine.output_buffer`."""
+        return np.zeros(self.output_shape, np.float32)
+
+    def copy_in(self, values: np.ndarray, buffer: np.ndarray) -> None:
+        """See `Engine.copy_in`."""
+        buffer[...] = values
+
+    def run(self, source: np.ndarray, target: np.ndarray) -> list[Interval]:
+        """See `Engine.run`."""
+        self.net.notifiers = [] if self.times_hardware else None
+        self.net.blobs[self._input].data[...] = source
+        result = self.net.forward()[self._output]
+        if result.shape != target.shape:
+            target.resize(result.shape, refcheck=False)
+        target[...] = result
+        return [(a.time_ns, b.time_ns) for a, b in self.net.notifiers or [] if a.time_ns is not None and b.time_ns is not None]
+
+    def copy_out(self, buffer: np.ndarray) -> np.ndarray:
+        """See `Engine.copy_out`."""
+        return buffer.copy()
+
+    def lines(self) -> list[str]:
+        """See `Engine.lines`."""
+        return shape_lines([self.shape], self.output_shape)
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+
+
+def twin_on(net: Net, ordinal: int, channel: int) -> Net:
+    """Another net of the same description that shares the weights, on a card and channel of its own.
+
+    Parameters
+    ----------
+    net : Net
+        Built in one of the vendor's modes.
+    ordinal, channel : int
+    """
+    card = net.source.card
+    if card is None:
+        return net.clone()
+    twin = Net(replace(net.source, weights=None, card=replace(card, ordinal=ordinal, channel=channel)))
+    twin.share_with(net)
+    return twin
