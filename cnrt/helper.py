@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 #: words of the barrier's memory and of mailboxes: the mark that all tasks are done, the system's calls, a helper's thread
 DONE, SYSTEM, THREAD = 16, 32, 38
-#: a barrier has one word more for each task
-BARRIER_WORDS, MAILBOX_WORDS = 40, 80
+#: a barrier has some words more for each task
+BARRIER_WORDS, TASK_WORDS, MAILBOX_WORDS = 40, 2, 80
 
 
 def shared_words(count: int) -> np.ndarray:

@@ -22,7 +22,7 @@ import numpy as np
 
 from cnrt.cpu import effective_cpus, pinned_cpus
 from cnrt.errors import CnrtError, RetCode
-from cnrt.helper import BARRIER_WORDS, helper_class, shared_words
+from cnrt.helper import BARRIER_WORDS, TASK_WORDS, helper_class, shared_words
 from cnrt.native import executor
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Scheduler:
         take_part = not self._pinned
         with self._lock:
             helpers = self._take(tasks - take_part)
-            barrier = self._barriers.pop() if self._barriers else shared_words(BARRIER_WORDS + self.slots)
+            barrier = self._barriers.pop() if self._barriers else shared_words(BARRIER_WORDS + TASK_WORDS * self.slots)
         try:
             if not helpers:
                 executor()(table, n, 0, 1, 0, 0)
@@ -103,8 +103,8 @@ class Scheduler:
             self._helper.run(helpers, table, n, barrier, take_part)
             return len(helpers) + take_part
         finally:
-            # the tasks met after the last row. A helper may still be on its way out of that barrier, but it only waits for the generation to
-            # have moved on, which the next function on the same barrier does not undo; and the next job for the helper waits in its mailbox.
+            # all pieces of the last row are done. A helper may still be on its way into or out of that barrier, but it finds its job withdrawn, or
+            # the generation moved on, which the next function on the same barrier does not undo; and its next job waits in its mailbox.
             with self._lock:
                 self._idle += reversed(helpers)
                 self._barriers.append(barrier)

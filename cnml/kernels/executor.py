@@ -5,10 +5,12 @@ as late as five milliseconds when another Python thread is busy.
 """
 from __future__ import annotations
 
+import numpy as np
+
 from cnml.jit import jit
 from cnml.kernels import kernel
 from cnml.kernels.argblock import word
-from cnml.ukernels.sync import add_atomic, call_kernel, call_system, call_yield, load_atomic, pause, store_atomic
+from cnml.ukernels.sync import add_atomic, call_kernel, call_system, call_yield, exchange_atomic, load_atomic, pause, store_atomic
 
 # the barrier's memory, in bytes: what several tasks write lies on cache lines of its own
 GENERATION = 64
@@ -16,11 +18,13 @@ DONE, WAITERS = 128, 136
 SLEEPERS = 192
 #: address of the C library's `syscall`, and the numbers of `futex`, `getcpu`, `sched_getaffinity`, `sched_setaffinity`; 0 where there is none
 SYSCALL, FUTEX, GETCPU, GETAFFINITY, SETAFFINITY = 256, 264, 272, 280, 288
-#: where `getcpu` writes (a helper's mailbox), and in the barrier, a word for each task: the processor it was seen on last, plus 1
-CPU, PLACES = 296, 320
+#: where `getcpu` writes (a helper's mailbox), and in the barrier, two words for each task: the processor it was seen on last, plus 1, and the
+#: generation of the last row of which somebody took its piece, plus 1
+CPU, PLACES, PLACE_BYTES, TAKEN = 296, 320, 16, 8
 
-# a helper's mailbox, in bytes: jobs posted so far, whether it sleeps, and from JOB on the job (from SYSCALL to CPU as in the barrier)
-POSTED, ASLEEP, JOB = 0, 64, 128
+# a helper's mailbox, in bytes: jobs posted so far, whether it sleeps, a number that is odd while a job stands there that nobody entered or withdrew,
+# and from JOB on the job (from SYSCALL to CPU as in the barrier)
+POSTED, ASLEEP, TICKET, JOB = 0, 64, 72, 128
 #: the helper's thread as the system calls it; whether the caller narrowed its affinity, the affinity it had, and the narrow one
 THREAD, NARROWED, AFFINITY, NARROW, AFFINITY_BYTES = 304, 312, 384, 512, 128
 
@@ -48,7 +52,7 @@ def wake(place, control):
 @jit(exact=True)
 def note_place(barrier, task_id):
     """Note on which processor the calling task is."""
-    place = barrier + PLACES + 8 * task_id
+    place = barrier + PLACES + PLACE_BYTES * task_id
     if word(barrier + GETCPU, 0) != 0:
         store_atomic(place, 0)
         call_system(word(barrier + SYSCALL, 0), word(barrier + GETCPU, 0), place, 0, 0)
@@ -58,9 +62,9 @@ def note_place(barrier, task_id):
 @jit(exact=True)
 def is_alone(barrier, task_id, task_dim):
     """Whether no other task was seen on the calling task's processor."""
-    here = load_atomic(barrier + PLACES + 8 * task_id)
+    here = load_atomic(barrier + PLACES + PLACE_BYTES * task_id)
     for other in range(task_dim):
-        if other != task_id and load_atomic(barrier + PLACES + 8 * other) == here:
+        if other != task_id and load_atomic(barrier + PLACES + PLACE_BYTES * other) == here:
             return False
     return True
 
@@ -87,14 +91,14 @@ def come_back(mailbox):
     """Give the calling helper its affinity back, after `narrow`; the system leaves it where it is now for a while."""
     size = load_atomic(mailbox + NARROWED)
     if size != 0:
-        store_atomic(mailbox + NARROWED, 0)
         call_system(word(mailbox + SYSCALL, 0), word(mailbox + SETAFFINITY, 0), 0, size, mailbox + AFFINITY)
+        store_atomic(mailbox + NARROWED, 0)  # last: who finds it set leaves the affinity alone
 
 
 @jit(exact=True)
 def leave_caller(barrier, mailbox, task_id):
     """Move the calling helper to another processor if it is on task 0's."""
-    here = load_atomic(barrier + PLACES + 8 * task_id)
+    here = load_atomic(barrier + PLACES + PLACE_BYTES * task_id)
     if here != 0 and here == load_atomic(barrier + PLACES) and narrow(mailbox, 0, here - 1):
         come_back(mailbox)
         note_place(barrier, task_id)
@@ -119,12 +123,25 @@ def wait_for_all(barrier, task_id, task_dim, yield_function, mailbox):
     sleeper on the waker's processor: so it spins longer where no two tasks are on one, and a helper (which has a mailbox) moves away after that.
     """
     generation = load_atomic(barrier + GENERATION)
-    if add_atomic(barrier, 1) + 1 == task_dim:
-        store_atomic(barrier, 0)
-        add_atomic(barrier + GENERATION, 1)
-        if load_atomic(barrier + SLEEPERS) != 0:
-            wake(barrier + GENERATION, barrier)
-        return
+    if not arrive(barrier, task_dim):
+        wait_while(barrier, generation, task_id, task_dim, yield_function, mailbox)
+
+
+@jit(exact=True)
+def arrive(barrier, task_dim):
+    """Count one of `task_dim`; the last begins the next generation and gets True."""
+    if add_atomic(barrier, 1) + 1 != task_dim:
+        return False
+    store_atomic(barrier, 0)
+    add_atomic(barrier + GENERATION, 1)
+    if load_atomic(barrier + SLEEPERS) != 0:
+        wake(barrier + GENERATION, barrier)
+    return True
+
+
+@jit(exact=True)
+def wait_while(barrier, generation, task_id, task_dim, yield_function, mailbox):
+    """Return when a generation is over, see `wait_for_all`."""
     if spin_while(barrier + GENERATION, generation, SPINS):
         return
     if word(barrier + SYSCALL, 0) != 0:
@@ -156,6 +173,38 @@ def run_rows(table, n, task_id, task_dim, barrier, yield_function, mailbox):
             wait_for_all(barrier, task_id, task_dim, yield_function, mailbox)
 
 
+@jit(exact=True)
+def take_piece(barrier, generation, task_id, task_dim):
+    """The number of a piece of the present row that nobody took, the task's own if that is left; -1 if there is none."""
+    for i in range(task_dim):
+        piece = (task_id + i) % task_dim
+        if exchange_atomic(barrier + PLACES + PLACE_BYTES * piece + TAKEN, generation, generation + 1) == generation:
+            return piece
+    return -1
+
+
+@jit(exact=True)
+def share_rows(table, n, base, task_id, task_dim, barrier, yield_function, mailbox):
+    """As `run_rows` from generation `base` on, but who is there does what is to do: a task that comes late, or that the system took the processor
+    from, is only waited for if it took a piece. It finds itself in a later row then, or behind the last; the memory it looks at stays.
+    """
+    note_place(barrier, task_id)
+    while True:
+        generation = load_atomic(barrier + GENERATION)
+        row = generation - base
+        if row >= n:
+            return
+        piece = take_piece(barrier, generation, task_id, task_dim)
+        if piece < 0:
+            wait_while(barrier, generation, task_id, task_dim, yield_function, mailbox)
+            continue
+        call_kernel(word(table, 2 * row), word(table, 2 * row + 1), piece, task_dim)
+        if arrive(barrier, task_dim) and row == n - 1:
+            add_atomic(barrier + DONE, 1)
+            if load_atomic(barrier + WAITERS) != 0:
+                wake(barrier + DONE, barrier)
+
+
 @kernel("executor", exact=True, words=6)
 def executor(table, n, task_id, task_dim, barrier, yield_function):
     """`run_rows`, and a mark in the barrier's memory that task 0 came through."""
@@ -164,15 +213,28 @@ def executor(table, n, task_id, task_dim, barrier, yield_function):
         store_atomic(barrier + DONE, 1)
 
 
+@jit(exact=True)
+def enter(mailbox):
+    """Take a job out of a mailbox unless its helper did: nobody enters it any more."""
+    ticket = load_atomic(mailbox + TICKET)
+    if ticket % 2 == 1:
+        exchange_atomic(mailbox + TICKET, ticket, ticket + 1)
+
+
 @kernel("executor_launch", exact=True, words=7)
 def executor_launch(helpers, count, table, n, barrier, yield_function, take_part):
     """Post a job to `count` helpers (addresses of their mailboxes at `helpers`) and return when all tasks are done.
 
     A helper that sleeps is woken on another processor than the caller's.
 
-    With `take_part` the caller is task 0, else it sleeps meanwhile. A negative n tells the helpers to end.
+    With `take_part` the caller is task 0, else it sleeps meanwhile. A helper that did not come in time finds its job withdrawn. A negative n tells
+    the helpers to end.
     """
-    tasks = count + take_part
+    tasks, base = count + take_part, np.int64(0)
+    if n >= 0:
+        base = load_atomic(barrier + GENERATION)
+        for i in range(tasks):
+            store_atomic(barrier + PLACES + PLACE_BYTES * i + TAKEN, base)
     for i in range(count):
         mailbox = word(helpers, i)
         job = mailbox + JOB
@@ -182,7 +244,9 @@ def executor_launch(helpers, count, table, n, barrier, yield_function, take_part
         store_atomic(job + 24, tasks)
         store_atomic(job + 32, barrier)
         store_atomic(job + 40, yield_function)
-        if take_part != 0 and load_atomic(mailbox + ASLEEP) != 0:
+        store_atomic(job + 48, base)
+        add_atomic(mailbox + TICKET, 1)
+        if take_part != 0 and load_atomic(mailbox + ASLEEP) != 0 and load_atomic(mailbox + NARROWED) == 0:
             note_place(barrier, 0)
             narrow(mailbox, word(mailbox + THREAD, 0), load_atomic(barrier + PLACES) - 1)
         add_atomic(mailbox + POSTED, 1)
@@ -191,13 +255,13 @@ def executor_launch(helpers, count, table, n, barrier, yield_function, take_part
     if n < 0:
         return
     if take_part != 0:
-        run_rows(table, n, 0, tasks, barrier, yield_function, 0)
-        return
-    if spin_while(barrier + DONE, 0, SPINS):
-        return
-    add_atomic(barrier + WAITERS, 1)
-    sleep_while(barrier + DONE, 0, barrier)
-    add_atomic(barrier + WAITERS, -1)
+        share_rows(table, n, base, 0, tasks, barrier, yield_function, 0)
+    elif not spin_while(barrier + DONE, 0, SPINS):
+        add_atomic(barrier + WAITERS, 1)
+        sleep_while(barrier + DONE, 0, barrier)
+        add_atomic(barrier + WAITERS, -1)
+    for i in range(count):
+        enter(word(helpers, i))
 
 
 @kernel("executor_serve", exact=True, words=1)
@@ -210,13 +274,12 @@ def executor_serve(mailbox):
             sleep_while(mailbox + POSTED, seen, mailbox)
             add_atomic(mailbox + ASLEEP, -1)
             come_back(mailbox)
-        seen += 1
-        job = mailbox + JOB
-        n, task_id, barrier = word(job, 1), word(job, 2), word(job, 4)
+        seen = load_atomic(mailbox + POSTED)
+        ticket, job = load_atomic(mailbox + TICKET), mailbox + JOB
+        table, n, task_id, tasks = load_atomic(job), load_atomic(job + 8), load_atomic(job + 16), load_atomic(job + 24)
+        barrier, yield_function, base = load_atomic(job + 32), load_atomic(job + 40), load_atomic(job + 48)
+        if ticket % 2 == 0 or exchange_atomic(mailbox + TICKET, ticket, ticket + 1) != ticket:
+            continue  # withdrawn, and perhaps the next one is being posted
         if n < 0:
             return
-        run_rows(word(job, 0), n, task_id, word(job, 3), barrier, word(job, 5), mailbox)
-        if task_id == 0:
-            add_atomic(barrier + DONE, 1)
-            if load_atomic(barrier + WAITERS) != 0:
-                wake(barrier + DONE, barrier)
+        share_rows(table, n, base, task_id, tasks, barrier, yield_function, mailbox)

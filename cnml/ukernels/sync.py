@@ -65,6 +65,15 @@ def store_atomic(typingctx: Any, address: Any, value: Any) -> Any:
 
 
 @intrinsic
+def exchange_atomic(typingctx: Any, address: Any, old: Any, new: Any) -> Any:
+    """Put `new` into an int64 of shared memory if `old` stands there, sequentially consistent; returns what stood there."""
+    def codegen(context: Any, builder: Any, sig: Any, a: Any) -> Any:
+        pair = builder.cmpxchg(builder.inttoptr(a[0], _I64.as_pointer()), a[1], a[2], "seq_cst", "seq_cst")
+        return builder.extract_value(pair, 0)
+    return types.int64(types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
 def pause(typingctx: Any) -> Any:
     """The processor's hint for a spinning loop; nothing where there is none."""
     def codegen(context: Any, builder: Any, sig: Any, a: Any) -> Any:

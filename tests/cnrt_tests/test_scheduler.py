@@ -205,15 +205,16 @@ def test_pinned_helpers_do_all_of_the_work_and_the_caller_is_left_alone(cores):
     cpus = tuple(sorted(allowed))[:2]
     device = Host(0, Scheduler(8, cpus))
     assert device.scheduler.slots == len(cpus)
-    seen = []
+    seen, tasks = [], min(cores, len(cpus))
+    together = threading.Barrier(tasks)
 
     def where(args, task_id, task_dim):
+        together.wait(60)  # who is alone would do all of the work
         seen.append((task_id, task_dim, threading.get_ident(), frozenset(os.sched_getaffinity(0))))
 
     with probe(where) as name, Queue(device) as queue:
         for _ in range(3):
             queue.run(Function("f", [Instruction(name, ())] * 2), cores)
-    tasks = min(cores, len(cpus))
     assert len(seen) == 3 * 2 * tasks and {(s[0], s[1]) for s in seen} == {(i, tasks) for i in range(tasks)}
     assert threading.get_ident() not in {s[2] for s in seen}
     assert all(len(s[3]) == 1 for s in seen) and len({(s[2], s[3]) for s in seen}) == len({s[3] for s in seen}) == tasks

@@ -11,8 +11,8 @@ from cnml.jit import kernel_cfunc
 from cnml.kernels.argblock import i64_at, word
 from cnrt import Constant, Function, Instruction, Queue, kernel_table
 from cnrt.devices.host import Host
-from cnrt.helper import BARRIER_WORDS, shared_words
-from cnrt.native import executor, yield_address
+from cnrt.helper import BARRIER_WORDS, MAILBOX_WORDS, TASK_WORDS, shared_words
+from cnrt.native import can_sleep, executor, executor_launch, executor_serve, yield_address
 from cnrt.scheduler import Scheduler
 
 
@@ -45,7 +45,7 @@ def test_tasks_meet_after_every_row(address, tasks, steps, waiting):
         steps = min(steps, 20)  # where cores are short, these wait for the system's time slices
     cells, wrong = np.zeros(64, np.int64), np.zeros(64, np.int64)
     rows, blocks = table_of(address, cells, wrong, steps)
-    barrier = shared_words(BARRIER_WORDS + tasks)
+    barrier = shared_words(BARRIER_WORDS + TASK_WORDS * tasks)
     if waiting != "sleeping":
         barrier[32:37] = 0
     run = executor()
@@ -63,6 +63,58 @@ def test_tasks_meet_after_every_row(address, tasks, steps, waiting):
         assert wrong.sum() == 0
         assert barrier[16] == (tasks > 1) and barrier[0] == 0
         assert barrier[8] == (turn + 1) * steps * (tasks > 1) and barrier[24] == 0
+    del blocks
+
+
+KERNEL = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 3)
+
+
+@pytest.mark.skipif(not can_sleep(), reason="helpers wait for a Python queue here")
+def test_a_helper_that_does_not_come_is_not_waited_for_and_finds_its_job_withdrawn(address):
+    cells, wrong, steps = np.zeros(64, np.int64), np.zeros(64, np.int64), 50
+    rows, blocks = table_of(address, cells, wrong, steps)
+    barrier, mailbox = shared_words(BARRIER_WORDS + TASK_WORDS * 2), shared_words(MAILBOX_WORDS)
+    team, launch = np.array([mailbox.ctypes.data], np.int64), executor_launch()
+    for turn in range(2):
+        cells[:] = 0
+        launch(team.ctypes.data, 1, rows.ctypes.data, steps, barrier.ctypes.data, 0, 1)
+        assert (cells[:16:8] == steps).all() and wrong.sum() == 0 and barrier[8] == (turn + 1) * steps
+    cells[:] = 0
+    helper = threading.Thread(target=executor_serve(), args=(mailbox.ctypes.data,))
+    helper.start()
+    deadline = time.monotonic() + 60
+    while mailbox[8] == 0 and time.monotonic() < deadline:  # it sleeps: it has looked
+        time.sleep(0.001)
+    assert not cells.any() and barrier[8] == 2 * steps
+    both, seen = threading.Barrier(2), []
+
+    def meet(args, task_id, task_dim):
+        both.wait(60)
+        seen.append((task_id, task_dim, threading.get_ident()))
+
+    function = KERNEL(meet)
+    table = np.array([[ctypes.cast(function, ctypes.c_void_p).value, 0]] * 3, np.int64)
+    launch(team.ctypes.data, 1, table.ctypes.data, 3, barrier.ctypes.data, 0, 1)
+    launch(team.ctypes.data, 1, 0, -1, 0, 0, 0)
+    helper.join(60)
+    assert not helper.is_alive() and len(seen) == 6 and {s[:2] for s in seen} == {(0, 2), (1, 2)}
+    assert {s[2] for s in seen} == {threading.get_ident(), helper.ident}
+    del blocks
+
+
+@pytest.mark.skipif(not can_sleep(), reason="helpers wait for a Python queue here")
+def test_jobs_that_come_while_a_helper_is_late(address):
+    """Short jobs on a helper that wakes too late for most of them: every piece is done once, by whoever is there."""
+    cells, wrong = np.zeros(64, np.int64), np.zeros(64, np.int64)
+    rows, blocks = table_of(address, cells, wrong, 3)
+    scheduler = Scheduler(4)
+    for i in range(3000):
+        cells[:] = 0
+        scheduler.run(rows.ctypes.data, 3, 2 + i % 3)
+        assert (cells[:8 * (2 + i % 3):8] == 3).all() and wrong.sum() == 0
+        if i % 500 == 0:
+            time.sleep(0.002)
+    scheduler.close()
     del blocks
 
 
