@@ -43,6 +43,11 @@ def _attributes(geometry: ConvolutionGeometry, before: Shape, after: Shape) -> d
 def convolution(g: OnnxGraph, s: Step) -> list[str]:
     """Conv; a Pad of zeros in front becomes its pads, and a kernel greater than the padded image gets the zeros it reaches."""
     geo: ConvolutionGeometry = s.op.geometry  # type: ignore[attr-defined]
+    return [write_convolution(g, s, geo, _weights(g, s, geo.bias))]
+
+
+def write_convolution(g: OnnxGraph, s: Step, geo: ConvolutionGeometry, weights: list[str]) -> str:
+    """The Conv of a step's first input with weights (and bias) that are in the graph."""
     _check(geo)
     x, shape = s.inputs[0], s.shapes[0]
     before, after = geo.pad, geo.pad_end
@@ -56,8 +61,8 @@ def convolution(g: OnnxGraph, s: Step) -> list[str]:
              for o, st, d, k, n, p in zip(s.tops[0][geo.axis + 1:], geo.stride, geo.dilation, geo.kernel, shape[geo.axis + 1:], before, strict=True))
     after = tuple(max(a, r) for a, r in zip(after, reach, strict=True))
     x = g.reshape(x, shape, _image(shape, geo.axis))
-    y = g.add("Conv", x, *_weights(g, s, geo.bias), **_attributes(geo, before, after))
-    return [g.reshape(y, _image(s.tops[0], geo.axis), s.tops[0])]
+    y = g.add("Conv", x, *weights, **_attributes(geo, before, after))
+    return g.reshape(y, _image(s.tops[0], geo.axis), s.tops[0])
 
 
 def deconvolution(g: OnnxGraph, s: Step) -> list[str]:

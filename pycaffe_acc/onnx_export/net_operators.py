@@ -33,7 +33,9 @@ class NetOperators:
 
     Attributes
     ----------
+    graph : Graph
     nodes : list of (Layer, Node)
+        Those of the graph.
     inputs : dict of str to Tensor
         Tops of Input and of data layers.
     bindings : list of (str, Tensor)
@@ -55,7 +57,7 @@ class NetOperators:
         self.refused: list[RefusedLayer] = []
         self.notes: list[str] = []
         self._net = net
-        self._graph = Graph()
+        self.graph = Graph()
         self._groups: Groups = {}
         self._lost: set[str] = set()
         wiring = net._wiring
@@ -76,7 +78,7 @@ class NetOperators:
         missing = [b for b in wiring.bottoms[i] if b in self._lost]
         if fate is Fate.INPUT:
             for name in wiring.tops[i]:
-                self.inputs[name] = self._bind(name, self._graph.input(self._net.blobs[name].shape, name))
+                self.inputs[name] = self._bind(name, self.graph.input(self._net.blobs[name].shape, name))
         elif fate is Fate.LEFT_OUT:
             self._lost.update(wiring.tops[i])
             self.notes.append(f"layer '{layer.name}' ({layer.type}) is left out: {note}")
@@ -94,13 +96,13 @@ class NetOperators:
         return tensor
 
     def _emit(self, wiring: Wiring, i: int, layer: Layer) -> None:
-        done = len(self._graph.nodes)
+        done = len(self.graph.nodes)
         known = dict(self.blobs)
         try:
-            emit_range(wiring, self._groups, i, i, self._graph, self.blobs)
+            emit_range(wiring, self._groups, i, i, self.graph, self.blobs)
         except (CnmlError, CnrtError) as e:
             raise CheckError(f"layer '{layer.name}' ({layer.type}): {e}") from e
-        self.nodes += [(layer, node) for node in self._graph.nodes[done:]]
+        self.nodes += [(layer, node) for node in self.graph.nodes[done:]]
         self.bindings += [(n, t) for n, t in self.blobs.items() if known.get(n) is not t]
 
     def _outputs(self, wiring: Wiring) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cnml.codes import Codes
 from cnml.operator import Operator
 from cnml.parameter import Parameter
 from cnml.tensor import Shape, count
@@ -63,6 +64,23 @@ class Normalization(NamedTuple):
     eps: float
 
 
+class CodedValue(NamedTuple):
+    """A value that went through codes.
+
+    Attributes
+    ----------
+    codes : Codes
+    blob : str
+        The net's blob that it is, or that it was made of.
+    quantized : bool
+        Whether it was made of a blob of floats; else the blob itself holds what the codes stand for.
+    """
+
+    codes: Codes
+    blob: str
+    quantized: bool
+
+
 class StateInput(NamedTuple):
     """A recurrent layer's state: an input that has zeros unless it is fed, and the output that says what to feed next."""
 
@@ -101,6 +119,8 @@ class OnnxGraph:
         For means over an image that a Pad node enlarged with zeros.
     mask_sizes : dict of str to (tuple of int, bool)
         For masks of a max pooling: height and width of what was pooled, and whether no two windows share an element.
+    coded : dict of str to (Codes, str)
+        For values that went through codes, those, and the value they were made of where that is one of the net's.
     states : list of StateInput
     layer : str
         Of the nodes that are added now.
@@ -117,6 +137,7 @@ class OnnxGraph:
         self.regions: dict[str, tuple[int, float, float]] = {}
         self.padded_means: dict[str, tuple[Padding, Windows]] = {}
         self.mask_sizes: dict[str, tuple[tuple[int, int], bool]] = {}
+        self.coded: dict[str, tuple[Codes, str]] = {}
         self.states: list[StateInput] = []
         self.layer = ""
         self._count = 0
@@ -180,6 +201,13 @@ class OnnxGraph:
             self.weight_names[name] = parameter.name + form
             self._parameters += [parameter, *others]  # their addresses stay their own while they live
         return self._known[key]
+
+    def named(self, array: np.ndarray, name: str) -> str:
+        """An array that was made of a layer's weights, under a name that it should get."""
+        value = self.value()
+        self.arrays[value] = np.ascontiguousarray(array)
+        self.weight_names[value] = name
+        return value
 
     # ---- what many translators write ----------------------------------------------------------------------------------------------------------
 

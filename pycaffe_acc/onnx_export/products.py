@@ -5,21 +5,26 @@ from math import prod
 
 import numpy as np
 
+from cnml.ops.inner_product import InnerProduct
 from pycaffe_acc.onnx_export.onnx_graph import OnnxGraph, Step
 from pycaffe_acc.onnx_export.selections import index_range
 
 
 def inner_product(g: OnnxGraph, s: Step) -> list[str]:
     """Gemm on the bottom as a matrix."""
-    op, shape = s.op, s.shapes[0]
-    axis: int = op.axis  # type: ignore[attr-defined]
-    rows, columns = prod(shape[:axis]), prod(shape[axis:])
-    x = g.reshape(s.inputs[0], shape, (rows, columns))
-    inputs = [x, g.weight(s.parameters[0])]
-    if op.bias:  # type: ignore[attr-defined]
-        inputs.append(g.weight(s.parameters[1], "" if len(s.parameters[1].shape) == 1 else "/row", lambda v: v.reshape(-1)))
-    y = g.add("Gemm", *inputs, transB=0 if op.transpose else 1)  # type: ignore[attr-defined]
-    return [g.reshape(y, (rows, op.num_output), s.tops[0])]  # type: ignore[attr-defined]
+    op = s.op
+    assert isinstance(op, InnerProduct)
+    weights = [g.weight(s.parameters[0])]
+    if op.bias:
+        weights.append(g.weight(s.parameters[1], "" if len(s.parameters[1].shape) == 1 else "/row", lambda v: v.reshape(-1)))
+    return [write_product(g, s, op, weights, op.transpose)]
+
+
+def write_product(g: OnnxGraph, s: Step, op: InnerProduct, weights: list[str], transpose: bool = False) -> str:
+    """The Gemm of a step's first input with weights (and bias) that are in the graph."""
+    shape, rows, columns = s.shapes[0], prod(s.shapes[0][:op.axis]), prod(s.shapes[0][op.axis:])
+    y = g.add("Gemm", g.reshape(s.inputs[0], shape, (rows, columns)), *weights, transB=0 if transpose else 1)
+    return g.reshape(y, (rows, op.num_output), s.tops[0])
 
 
 def embed(g: OnnxGraph, s: Step) -> list[str]:

@@ -1,20 +1,25 @@
 """From a net's operators to a named ONNX graph."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from cnml.codes import Codes
 from cnml.graph import Node
 from cnml.tensor import Shape, Tensor
 from pycaffe_acc.errors import CheckError
 from pycaffe_acc.layer import Layer
 from pycaffe_acc.net import Net
+from pycaffe_acc.onnx_export.coded_nodes import CodedNodes
 from pycaffe_acc.onnx_export.net_operators import NetOperators
-from pycaffe_acc.onnx_export.onnx_graph import OnnxGraph, OnnxNode, Step
+from pycaffe_acc.onnx_export.onnx_graph import CodedValue, OnnxGraph, OnnxNode, Step
 from pycaffe_acc.onnx_export.refusal import NotExpressibleError, Refusal, RefusedLayer
 from pycaffe_acc.onnx_export.translators import translate
+
+#: nodes that do not get the name of their layer
+CODINGS = ("QuantizeLinear", "DequantizeLinear")
 
 
 @dataclass
@@ -37,6 +42,8 @@ class NamedGraph:
         Inputs that take regions of interest: images, and height and width of an image.
     blobs : dict of str to str
         Output → the net's blob that it is.
+    codes : dict of str to CodedValue
+        In INT8: values that went through codes, if they are a blob of the net or were made of one.
     notes : list of str
     """
 
@@ -50,6 +57,7 @@ class NamedGraph:
     ranges: dict[str, int] = field(default_factory=dict)
     regions: dict[str, tuple[int, float, float]] = field(default_factory=dict)
     blobs: dict[str, str] = field(default_factory=dict)
+    codes: dict[str, CodedValue] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -62,6 +70,8 @@ class Translation:
     opset : int
     outputs : sequence of str
         Blobs; none: the net's outputs.
+    results : dict of str to Codes, optional
+        See `CodedNodes`.
 
     Raises
     ------
@@ -71,8 +81,8 @@ class Translation:
         When nothing is left to export.
     """
 
-    def __init__(self, net: Net, opset: int, outputs: Sequence[str] = ()):
-        self._net = net
+    def __init__(self, net: Net, opset: int, outputs: Sequence[str] = (), results: Mapping[str, Codes] | None = None):
+        self._net, self._results = net, results or {}
         self._source = NetOperators(net, outputs)
         self._graph = OnnxGraph(opset)
         self._values: dict[Tensor, str] = {}
@@ -94,7 +104,7 @@ class Translation:
 
     def _translate(self) -> list[RefusedLayer]:
         refused: dict[str, RefusedLayer] = {}
-        for layer, node in self._source.nodes:
+        for layer, node in self._nodes():
             if layer.name in refused:
                 continue
             try:
@@ -102,6 +112,11 @@ class Translation:
             except Refusal as e:
                 refused[layer.name] = RefusedLayer(layer.name, layer.type, str(e))
         return list(refused.values())
+
+    def _nodes(self) -> list[tuple[Layer, Node]]:
+        """What is to be written. With refused layers only reasons are looked for, and INT8 has none that its floats have not."""
+        coded = self._net.source.precision == "int8" and not self._source.refused
+        return CodedNodes(self._source, self._results).nodes if coded else self._source.nodes
 
     def _node(self, layer: Layer, node: Node) -> None:
         self._graph.layer = layer.name
@@ -126,7 +141,13 @@ class Translation:
         for value, array in g.arrays.items():
             if value in read:
                 result.arrays[self._name(value, g.weight_names.get(value, ""))] = array
+        result.codes = self._codes()
         return result
+
+    def _codes(self) -> dict[str, CodedValue]:
+        blobs = {self._values[t]: name for name, t in self._source.blobs.items() if t in self._values}
+        return {self._names[value]: CodedValue(codes, blobs[source or value], bool(source)) for value, (codes, source) in self._graph.coded.items()
+                if value in self._names and (source or value) in blobs}
 
     def _claim(self, name: str) -> str:
         """The name, or with a number behind it when it is taken."""
@@ -182,15 +203,15 @@ class Translation:
         """Values under the names of their blobs; the last value of a blob that layers change in place gets the name itself."""
         final = [(n, t) for n, t in self._source.bindings if self._source.blobs[n] is t]
         for name, tensor in (*final, *self._source.bindings):
-            value = self._values[tensor]
-            if value not in self._names and value not in self._graph.arrays:
+            value = self._values.get(tensor, "")  # in INT8 not every blob is a value of the graph
+            if value and value not in self._names and value not in self._graph.arrays:
                 self._names[value] = self._claim(name)
 
     def _renamed(self, nodes: list[OnnxNode]) -> list[OnnxNode]:
         taken: set[str] = set()
         made = []
         for node in nodes:
-            label = node.layer if node.layer not in taken else f"{node.layer}/{node.op}"
+            label = node.layer if node.layer not in taken and node.op not in CODINGS else f"{node.layer}/{node.op}"
             n = 2
             while label in taken:
                 label, n = f"{node.layer}/{node.op}{n}", n + 1

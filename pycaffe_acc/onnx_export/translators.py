@@ -13,8 +13,10 @@ from cnml.ops.bias import Bias
 from cnml.ops.broadcast_arithmetic import BroadcastArithmetic
 from cnml.ops.channel_affine import ChannelAffine
 from cnml.ops.concat import Concat
+from cnml.ops.concat_int8 import ConcatInt8
 from cnml.ops.convolution import Convolution
 from cnml.ops.convolution3d import Convolution3d, Pooling3d
+from cnml.ops.convolution_int8 import ConvolutionInt8
 from cnml.ops.crelu import CRelu
 from cnml.ops.crop import Crop
 from cnml.ops.deconvolution import Deconvolution
@@ -33,9 +35,11 @@ from cnml.ops.normalize import Normalize
 from cnml.ops.pad import Pad
 from cnml.ops.permute import Permute
 from cnml.ops.pool import Pool
+from cnml.ops.pool_int8 import PoolInt8
 from cnml.ops.position_scale import PositionScale
 from cnml.ops.prelu import PRelu
 from cnml.ops.prior_box import PriorBox
+from cnml.ops.quantize import Quantize
 from cnml.ops.reduction import Reduction
 from cnml.ops.reverse import Reverse
 from cnml.ops.rnn import RNN
@@ -58,6 +62,7 @@ from pycaffe_acc.onnx_export import (
     normalizations,
     pooling,
     products,
+    quantized,
     recurrent,
     regions,
     resampling,
@@ -81,8 +86,10 @@ TRANSLATORS: dict[type[Operator], Translator] = {
     CheckRois: regions.check_rois,
     ChannelArithmetic: arithmetic.channel_arithmetic,
     Concat: movements.concat,
+    ConcatInt8: quantized.concat,
     Convolution: convolutions.convolution,
     Convolution3d: convolutions.convolution3d,
+    ConvolutionInt8: quantized.convolution,
     CRelu: activations.crelu,
     Crop: movements.crop,
     Deconvolution: convolutions.deconvolution,
@@ -101,9 +108,11 @@ TRANSLATORS: dict[type[Operator], Translator] = {
     Permute: movements.permute,
     Pool: pooling.pool,
     Pooling3d: pooling.pooling3d,
+    PoolInt8: quantized.pooling,
     PositionScale: pooling.position_scale,
     PRelu: activations.prelu,
     PriorBox: products.prior_box,
+    Quantize: quantized.quantize,
     Reduction: selections.reduction,
     Reverse: movements.reverse,
     RNN: recurrent.rnn,

@@ -8,9 +8,10 @@ from pycaffe_acc.onnx_export.model_export import ExportReport, export
 from pycaffe_acc.onnx_export.model_proto import DEFAULT_OPSET, OLDEST_OPSET
 from pycaffe_acc.onnx_export.refusal import OnnxMismatchError
 from pycaffe_acc.onnx_export.self_check import Difference
+from pycaffe_acc.onnx_export.stated_codes import stated_codes
 from pycaffe_acc.seeded_weights import fill_seeded
 from pycaffe_acc.tools.console import emit, note
-from pycaffe_acc.tools.exit_code import ExitCode
+from pycaffe_acc.tools.exit_code import ExitCode, UsageError
 from pycaffe_acc.tools.model_arguments import add_model, open_net, positive
 
 NAME = "export-onnx"
@@ -24,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--opset", type=positive, default=DEFAULT_OPSET, metavar="V", help=f"{OLDEST_OPSET} or newer (default {DEFAULT_OPSET})")
     parser.add_argument("--batch", type=positive, metavar="N", help="images in one run (default: the prototxt's)")
     parser.add_argument("--outputs", default="", metavar="BLOB,…", help="blobs that the model gives (default: the net's outputs)")
+    parser.add_argument("--precision", choices=("fp32", "int8"), default="fp32", help="int8: a quantized prototxt with QuantizeLinear and "
+                        "DequantizeLinear around the values that the engine keeps as codes (default: fp32)")
+    parser.add_argument("--quantize-results", action="store_true", help="with --precision int8: also quantize results of INT8 layers that the engine "
+                        "leaves in floats, by the ranges that the prototxt has for Eltwise, Pooling and Concat; onnxruntime computes only such "
+                        "convolutions in INT8")
     parser.add_argument("--no-check", action="store_true", help="do not run the model beside the net in onnxruntime")
     parser.add_argument("--vendor-exact", action="store_true", help="follow the vendor's fork where it differs from BVLC's Caffe")
     parser.set_defaults(threads=None)
@@ -31,13 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export, and print the differences."""
+    if args.quantize_results and args.precision != "int8":
+        raise UsageError("--quantize-results goes with --precision int8")
     net = open_net(args)
     if args.weights is None:
         fill_seeded(net)
         note("no --weights: the model gets seeded random ones, good for measuring speed only")
     outputs = [name for name in args.outputs.split(",") if name]
     try:
-        report = export(net, args.out, opset=args.opset, outputs=outputs, check=not args.no_check)
+        report = export(net, args.out, opset=args.opset, outputs=outputs, check=not args.no_check,
+                        results=stated_codes(net) if args.quantize_results else None)
     except OnnxMismatchError as e:
         emit(args, {"out": None, "error": str(e), "differences": _rows(e.differences)}, _text(e.differences))
         note(f"pycaffe-acc: {e}")
