@@ -15,7 +15,7 @@ from cnml.operator import Operator
 from cnml.ops.concat import Concat
 from cnml.ops.concat_int8 import ConcatInt8
 from cnml.ops.convolution import Convolution
-from cnml.ops.convolution_int8 import ConvolutionInt8, int8_image
+from cnml.ops.convolution_int8 import ConvolutionInt8, int8_image, is_depthwise
 from cnml.ops.dequantize import Dequantize
 from cnml.ops.inner_product import InnerProduct
 from cnml.ops.pool import Pool
@@ -51,13 +51,16 @@ def int8_graph(graph: Graph, retained: Iterable[Tensor], between: bool = True) -
     -------
     Graph
     """
-    return _Rewriting(graph, set(retained), _wanted(graph) if between else {}).result()
+    return _Rewriting(graph, set(retained), _wanted(graph) if between else None).result()
 
 
-def computes_int8(node: Node) -> bool:
-    """Whether a node says how it computes in INT8, and the kernels can."""
+def computes_int8(node: Node, card: bool = False) -> bool:
+    """Whether a node says how it computes in INT8, and the kernels can; the vendor's card takes depthwise convolutions in halves."""
     op = node.op
-    return isinstance(op, (Convolution, InnerProduct)) and op.int8 is not None and int8_image(op, node.inputs[0].shape) is not None
+    if not isinstance(op, (Convolution, InnerProduct)) or op.int8 is None:
+        return False
+    image = int8_image(op, node.inputs[0].shape)
+    return image is not None and not (card and is_depthwise(image))
 
 
 def _selects(node: Node) -> bool:
@@ -83,14 +86,14 @@ def _wanted(graph: Graph) -> dict[Tensor, Codes]:
 class _Rewriting:
     """Nodes one after the other; of every tensor the forms that are there, None for float32."""
 
-    def __init__(self, graph: Graph, retained: set[Tensor], wanted: dict[Tensor, Codes]):
-        self._graph, self._retained, self._wanted = graph, retained, wanted
+    def __init__(self, graph: Graph, retained: set[Tensor], wanted: dict[Tensor, Codes] | None):
+        self._graph, self._retained, self._wanted, self._card = graph, retained, wanted or {}, wanted is None
         self._nodes: list[Node] = []
         self._forms: dict[Tensor, dict[Codes | None, Tensor]] = {t: {None: t} for t in graph.inputs}
 
     def result(self) -> Graph:
         for node in self._graph.nodes:
-            if computes_int8(node):
+            if computes_int8(node, self._card):
                 self._compute(node)
             elif not self._pass_on(node):
                 inputs = [self._have(t, None) for t in node.inputs]

@@ -13,6 +13,7 @@ from cnml.errors import expect
 from cnml.kernels.conv_pack_qs8 import pack_ends_qs8, pack_weights_qs8
 from cnml.kernels.conv_plan_qs8 import Bytes, plan_conv2d_qs8, takes_int8
 from cnml.kernels.conv_shape import Conv2dShape
+from cnml.kernels.depthwise_plan_qs8 import MOST_TAPS, DepthwisePlanInt8, pack_depthwise_ends_qs8, pack_depthwise_qs8, plan_depthwise_qs8
 from cnml.operator import Operator
 from cnml.ops.convolution import Convolution
 from cnml.ops.inner_product import InnerProduct
@@ -143,6 +144,9 @@ class ConvolutionInt8(Operator):
         image = self.image(x.shape)
         assert image is not None
         pixels = Bytes(x.pitch or x.width, (y.pitch or y.width) * y.item, (add.pitch or add.width) * add.item if add is not None else 0)
+        if is_depthwise(image):
+            self._lower_depthwise(emit, plan_depthwise_qs8(image, pixels, self.int8.data.zero, y.item), x, y)
+            return
         plan = plan_conv2d_qs8(image, pixels, self.int8.data.zero)
 
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -157,6 +161,17 @@ class ConvolutionInt8(Operator):
                   float(codes.least), float(codes.most), codes.zero)
         emit.note(plan.reason)
 
+    def _lower_depthwise(self, emit: Emitter, plan: DepthwisePlanInt8, x: Tensor, y: Tensor) -> None:
+        def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            codes = self.weight_codes(arrays, plan.shape)
+            return pack_depthwise_qs8(plan, codes), pack_depthwise_ends_qs8(plan, *self.ends(arrays, codes, emit.half))
+        key = ("depthwise int8", plan.blocks, plan.lined, plan.shape.kernel, self.int8, self.codes, self.source.folds, emit.half)
+        weights, ends = emit.packed(key, pack, *emit.parameters)
+        codes = self.codes or Codes(1.0)
+        emit.call(plan.kernel, x, weights, ends, y, plan.table, emit.scratch(plan.scratch_bytes), *self._end(emit), float(codes.least),
+                  float(codes.most), codes.zero)
+        emit.note(plan.reason)
+
     def _end(self, emit: Emitter) -> tuple[int, float, float]:
         return self.ending().words() if self.codes else emit.ending(self.ending())
 
@@ -169,9 +184,16 @@ def int8_image(source: Convolution | InnerProduct, shape: Shape) -> Conv2dShape 
     """The two-dimensional convolution that an operator is for an input of `shape`, if the INT8 kernels can run it."""
     if isinstance(source, Convolution):
         image = source.image_shape(shape)
+        if image is not None and is_depthwise(image):
+            return image if not source.residual and prod(image.kernel) <= MOST_TAPS else None
     else:
         if source.axis != 1 or len(shape) not in (2, 4) or not prod(shape):
             return None
         n, c, h, w = (*shape, 1, 1)[:4]
         image = Conv2dShape(n, c, h, w, source.num_output, (h, w), (1, 1), (0, 0))
     return image if image is not None and takes_int8(image) else None
+
+
+def is_depthwise(image: Conv2dShape) -> bool:
+    """Whether every channel has a group and an output of its own."""
+    return image.group == image.channels == image.outputs > 1

@@ -94,7 +94,17 @@ def branches(net: Net) -> list[Tensor]:
     return [joined, net.conv(y, 7, 1, unsigned=True, per_channel=False), net.conv(y, 5, 3, floats=True)]
 
 
-NETS = {"chain": (chain, (2, 3, 23, 25)), "block": (block, (2, 12, 9, 10)), "branches": (branches, (1, 10, 11, 9))}
+def depthwise(net: Net) -> list[Tensor]:
+    """Depthwise and pointwise convolutions in turn, to codes and to float32."""
+    x = net.relu(net.conv(net.x, 24, 3, 2, 1))
+    x = net.relu(net.conv(x, 24, 3, 1, 1, 24, unsigned=True))
+    x = net.relu(net.conv(x, 40, 1, unsigned=True))
+    x = net.relu(net.conv(x, 40, 3, 2, 1, 40, unsigned=True))
+    return [net.conv(x, 40, 5, 1, 2, 40, unsigned=True), net.conv(x, 6, 1, unsigned=True)]
+
+
+NETS = {"depthwise": (depthwise, (2, 3, 15, 17)), "chain": (chain, (2, 3, 23, 25)), "block": (block, (2, 12, 9, 10)),
+        "branches": (branches, (1, 10, 11, 9))}
 
 
 def interpret(net: Net, wanted: list[Tensor], precision: str) -> list[np.ndarray]:
@@ -146,6 +156,14 @@ def test_values_stay_codes_between_layers(rng):
     assert kinds == ["Quantize", "ConvolutionInt8", "PoolInt8", "ConvolutionInt8", "ConvolutionInt8", "ConvolutionInt8"]
     card = [n.op.kind for n in int8_graph(run_passes(net.graph, set(wanted), NOT_IN_INT8), wanted, between=False).nodes]
     assert card.count("Quantize") == 4 and "PoolInt8" not in card
+
+
+def test_the_card_takes_depthwise_convolutions_in_halves(rng):
+    net = Net(rng, (1, 3, 15, 17))
+    wanted = depthwise(net)
+    ours, card = (int8_graph(run_passes(net.graph, set(wanted), NOT_IN_INT8), wanted, between) for between in (True, False))
+    assert [n.op.kind for n in ours.nodes].count("ConvolutionInt8") == 6
+    assert [n.op.kind for n in card.nodes].count("ConvolutionInt8") == 3
 
 
 def test_other_precisions_compute_in_floats(rng):
