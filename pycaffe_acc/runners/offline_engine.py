@@ -43,6 +43,13 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     return model_file.load(path)
 
 
+def raise_stack(model: Model) -> None:
+    """Give the thread's card the stack that a model needs, and some more, as the vendor's programs do."""
+    stack = api.cnrtQueryModelStackSize(model)
+    if stack > api.cnrtGetStackMem():
+        api.cnrtSetStackMem(min(stack + _SPARE_STACK_MB, api.cnrtGetCurrentDevice().spec.max_stack_mb))
+
+
 class OfflineEngine:
     """A function of an offline model on a card and a channel.
 
@@ -68,9 +75,7 @@ class OfflineEngine:
     def __init__(self, model: Model, data_parallel: int = 1, ordinal: int = 0, channel: int = 0, symbol: str = "subnet0"):
         self._device, self._channel, self._slices = devices.get(card_kind(model), ordinal), channel, data_parallel
         self.bind()
-        stack = api.cnrtQueryModelStackSize(model)
-        if stack > api.cnrtGetStackMem():
-            api.cnrtSetStackMem(min(stack + _SPARE_STACK_MB, self._device.spec.max_stack_mb))
+        raise_stack(model)
         self._function = api.cnrtExtractFunction(api.cnrtCreateFunction(), model, symbol)
         self._inputs, count = api.cnrtGetInputDataDesc(self._function)
         if count != 1:

@@ -29,6 +29,8 @@ from pycaffe_acc.tools import (
     eval,
     export_onnx,
     extract_features,
+    forward_offline,
+    forward_online,
     generate_int8_pt,
     generate_quantized_pt,
     mean_ap_voc,
@@ -71,7 +73,8 @@ class Command(Protocol):
 
 
 VERBS: tuple[Verb, ...] = (classify, eval, time, compile, run, check, summary, draw, doctor, warmup, export_onnx, zoo, demo, shims, upgrade_text,
-                           upgrade_binary, set_sparse, create_fake_caffemodel, caffemodel2prototxt, extract_features, mean_ap_voc, quantize)
+                           upgrade_binary, set_sparse, create_fake_caffemodel, caffemodel2prototxt, extract_features, mean_ap_voc, quantize,
+                           forward_offline, forward_online)
 
 #: those with flags of gflags instead of options
 COMMANDS: tuple[Command, ...] = (caffe, convert_caffemodel, convert_imageset, compute_image_mean, generate_int8_pt, generate_quantized_pt,

@@ -32,6 +32,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "clas_offline_multicore": ("clas_offline_multicore",),
     "clas_online_singlecore": ("clas_online_singlecore",),
     "clas_online_multicore": ("clas_online_multicore",),
+    "test_forward_offline": ("test_forward_offline",),
+    "test_forward_online": ("test_forward_online",),
 }
 
 
