@@ -89,7 +89,7 @@ def plan_conv2d_qs8(shape: Conv2dShape, pixels: Bytes, zero: int, *, tile: Tile 
         raise ValueError(f"failed to plan an INT8 convolution of {shape.channels} channels in {shape.group} groups: a group must have a multiple of "
                          f"{WORD} channels")
     lanes, words = isa().lanes, shape._replace(channels=ceil(shape.channels / WORD))
-    staged = takes_plain(words) and pixels.x == WORD * words.channels
+    staged = takes_plain(words) and words.kernel[1] > 1 and pixels.x == WORD * words.channels
     phase, group_outputs = conv_phase(words, staged), shape.outputs // shape.group
     depth = words.channels // shape.group * (shape.kernel[1] if staged else 1)
     product = Product(words, (shape.out,), (len(phase.taps),), depth, group_outputs, staged)

@@ -40,7 +40,7 @@ def _conv2d(mr, nv, lanes, item):
         x, ends, table, scratch = word(args, 0), word(args, 2), word(args, 5), word(args, 6) + task_id * word(args, 7)
         floats = (np.float32(real(args, 9)), np.float32(real(args, 10)), np.float32(real(args, 13)), np.float32(real(args, 15)),
                   np.float32(real(args, 16)))
-        ended = 4 * word(args, 11)
+        ended, mode, add_zero, zero = 4 * word(args, 11), word(args, 8), word(args, 14), word(args, 17)  # before the loop: y might hold them
         add_kind = word(args, 12) if word(args, 3) != 0 else NOTHING
         add_item = 4 if add_kind == FLOATS else 1
         bounded = add_kind != FLOATS and abs(floats[2]) < MOST_ADD and are_bounded(ends + ended, word(args, 11), MOST_FACTOR, MOST_BIAS)
@@ -84,8 +84,8 @@ def _conv2d(mr, nv, lanes, item):
                 done_ahead = (tile - tile_begin) * LINE * LINES_AHEAD
                 ahead = following + done_ahead if done_ahead < UNROLL * nr * 4 else 0
                 conv_tile_qs8(mr, nv, item, (word(entries, 2 * tile), step, offsets, taps, offset, depth, panel, index, start, start + ended,
-                                             start + 2 * ended, more, more_step, add_kind, word(args, 14), out, out_step, word(args, 8),
-                                             word(args, 17), bounded, ahead), floats)
+                                             start + 2 * ended, more, more_step, add_kind, add_zero, out, out_step, mode,
+                                             zero, bounded, ahead), floats)
                 if columns < nr:
                     for i in range(mr):
                         copy_bytes(y + word(where, i) * y_pixel, tmp + i * nr * item, columns * item)

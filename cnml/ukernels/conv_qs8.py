@@ -124,9 +124,9 @@ def _finish(bd: ir.IRBuilder, w: TileWords, f: TileFloats, sums: list[list[Cell]
     """Floats, bias, what is added, activation, codes if asked for, stores: all sums stay in registers until then."""
     vectors = range(len(sums[0]))
     scaled = partial(vec_x8.scaled, bd) if item == 1 else lambda x: x
-    ends = [[scaled(v.load(bd, at(bd, pointer(bd, p), 4 * LANES * j), LANES)) for p in (w.factor, w.bias)] for j in vectors]
     results = [[Cell(bd, v.vec(LANES)) for _ in vectors] for _ in sums]
-    for j, (factor, bias) in enumerate(ends):
+    for j in vectors:
+        factor, bias = (scaled(v.load(bd, at(bd, pointer(bd, p), 4 * LANES * j), LANES)) for p in (w.factor, w.bias))
         for row, cells in zip(sums, results, strict=True):
             cells[j].set(bd.fadd(v.multiply_rounded(bd, bd.sitofp(row[j].get(), v.vec(LANES)), factor), bias))
     with bd.if_then(bd.icmp_signed("!=", w.add_kind, word(NOTHING)), likely=False):
