@@ -8,7 +8,7 @@ import numpy as np
 
 from cnml.cpu import converts_half
 from cnml.epilogue import HALF, Activation
-from cnml.half_weights import half_name, stored_half
+from cnml.half_weights import half_name, rounded_half, stored_half
 from cnml.operator import Operator
 from cnml.parameter import Parameter
 from cnml.reference.half import round_half
@@ -100,7 +100,7 @@ class Emitter:
         self._halves = self.item == 2
 
         def make_half(first: np.ndarray, *arrays: np.ndarray) -> tuple[Any, ...]:
-            weights, *rest = make(round_half(first), *arrays)
+            weights, *rest = make(rounded_half(first), *arrays)
             if self.item == 2:
                 return (stored_half(weights), *rest)
             weights[...] = round_half(weights)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from cnml.parameter import aligned_empty
-from cnml.reference.half import half_bits
+from cnml.reference.half import half_bits, round_half
 
 _PART = 1 << 20
 
@@ -31,3 +31,21 @@ def stored_half(weights: np.ndarray) -> np.ndarray:
     for start in range(0, flat.size, _PART):  # a part at a time: the intermediate arrays stay in cache
         stored[start:start + _PART] = half_bits(flat[start:start + _PART])
     return stored.reshape(weights.shape)
+
+
+def rounded_half(weights: np.ndarray) -> np.ndarray:
+    """Weights in half precision, as float32.
+
+    Parameters
+    ----------
+    weights : ndarray of float32
+
+    Returns
+    -------
+    ndarray of float32
+    """
+    flat = weights.reshape(-1)
+    rounded = aligned_empty(flat.shape)
+    for start in range(0, flat.size, _PART):
+        rounded[start:start + _PART] = round_half(flat[start:start + _PART])
+    return rounded.reshape(weights.shape)

@@ -15,7 +15,7 @@ from cnml.epilogue import Activation, Fold
 from cnml.errors import CnmlError
 from cnml.executable import Executable
 from cnml.graph import Graph
-from cnml.half_weights import stored_half
+from cnml.half_weights import rounded_half, stored_half
 from cnml.ops.arg_max import ArgMax
 from cnml.ops.concat import Concat
 from cnml.ops.convolution import Convolution, ConvolutionGeometry
@@ -179,6 +179,9 @@ def test_stored_weights(rng):
     stored = stored_half(w)
     assert stored.dtype == np.uint16 and stored.ctypes.data % 64 == 0
     np.testing.assert_array_equal(stored, half_bits(w))
+    rounded = rounded_half(w.reshape(1, -1, 1))
+    assert rounded.shape == (1, w.size, 1) and rounded.dtype == np.float32
+    np.testing.assert_array_equal(rounded.ravel(), round_half(w))
 
 
 def test_references_on_the_host(rng, monkeypatch):
