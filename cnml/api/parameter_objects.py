@@ -89,7 +89,7 @@ def scalar(value: Any, kind: str, what: str) -> Any:
         return member(KINDS[kind], value)
     try:
         return _READERS[kind](value)
-    except (TypeError, ValueError) as e:
+    except (TypeError, ValueError, OverflowError) as e:
         raise CnmlError(f"failed to read {what} from {value!r}: it must be {kind} ({e})", Status.BADCAST) from e
 
 

@@ -67,6 +67,8 @@ def vendor_call(call: Call) -> Call:
             return call(*args, **kwargs)
         except CnrtError as e:
             raise CnmlError(f"{call.__name__}: {e.message}", _STATUS.get(e.code, Status.INVALIDARG)) from e
+        except MemoryError as e:
+            raise CnmlError(f"{call.__name__}: the machine has not that much memory ({e})", Status.BADALLOC) from e
     return checked  # type: ignore[return-value]
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from cnml.errors import CnmlError, Status
 from cnml.quantization import QuantParam
 
 Shape = tuple[int, int, int, int]
+
+#: a tensor of more elements fits no card, and its bytes could not be counted in 64 bits with padding
+MOST_ELEMENTS = 1 << 40
 
 
 def four(extents: Sequence[int]) -> Shape:
@@ -28,6 +32,8 @@ def four(extents: Sequence[int]) -> Shape:
         raise CnmlError(f"failed to describe a tensor with {len(shape)} axes {shape}: it must have the four extents N, C, H, W", Status.LENGTHERR)
     if min(shape) < 1:
         raise CnmlError(f"failed to describe a tensor with shape {shape}: extents must be positive", Status.OUTOFRANGE)
+    if prod(shape) > MOST_ELEMENTS:
+        raise CnmlError(f"failed to describe a tensor with shape {shape}: it must have at most {MOST_ELEMENTS} elements", Status.OUTOFRANGE)
     return shape  # type: ignore[return-value]
 
 

@@ -23,6 +23,9 @@ FUNCTIONS: dict[ActiveFunction, tuple[str, tuple[float, ...]]] = {
     ActiveFunction.SIGMOID: ("sigmoid", ()), ActiveFunction.RELU: ("relu", (0.0,)), ActiveFunction.TANH: ("tanh", ()),
     ActiveFunction.RELU1: ("clip", (-1.0, 1.0)), ActiveFunction.RELU6: ("clip", (0.0, 6.0))}
 
+#: a user's function is asked at the ends of each
+MOST_SEGMENTS = 1 << 16
+
 CASTS = {CastType.FLOAT32_TO_UINT8: (DataType.FLOAT32, DataType.UINT8), CastType.UINT8_TO_FLOAT32: (DataType.UINT8, DataType.FLOAT32),
          CastType.INT8_TO_FLOAT16: (DataType.INT8, DataType.FLOAT16), CastType.FLOAT16_TO_FLOAT32: (DataType.FLOAT16, DataType.FLOAT32),
          CastType.FLOAT16_TO_INT8: (DataType.FLOAT16, DataType.INT8), CastType.FLOAT32_TO_FLOAT16: (DataType.FLOAT32, DataType.FLOAT16),
@@ -43,8 +46,8 @@ def _active(b: Assembly) -> Tensor:
 
 def _customized(b: Assembly) -> Tensor:
     p = b.param
-    b.expect(p.segment_num > 0 and p.x_start < p.x_end, f"{p.segment_num} segments from {p.x_start} to {p.x_end}",
-             "there must be one or more, and the range must rise")
+    b.expect(0 < p.segment_num <= MOST_SEGMENTS and p.x_start < p.x_end, f"{p.segment_num} segments from {p.x_start} to {p.x_end}",
+             f"there must be 1 to {MOST_SEGMENTS}, and the range must rise")
     points = np.linspace(p.x_start, p.x_end, p.segment_num + 1)
     return b.add(Piecewise(p.x_start, p.x_end, [float(b["active_func_ptr"](x)) for x in points], p.y_min), b.x())
 

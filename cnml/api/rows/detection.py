@@ -20,6 +20,8 @@ from cnml.reference.region_output import RegionOptions, region_output
 from cnml.reference.suppression import SuppressionOptions
 from cnml.tensor import Shape, Tensor, count
 
+#: a region's corner is at most a million pixels away
+MOST_CELLS = 1024
 _REASON = "the number of detections depends on the data"
 
 
@@ -38,22 +40,24 @@ def filled(rows: np.ndarray, shape: Shape) -> np.ndarray:
     return out
 
 
-def _rois(b: Assembly, slot: str = "rois") -> Tensor:
-    return b.add(CheckRois(b.shape("input")[0]), _rows(b, slot, 5))
+def _rois(b: Assembly, scale: float) -> Tensor:
+    """Checked rows of regions, for a number of cells a pixel whose products fit integers."""
+    b.expect(0 < scale <= MOST_CELLS, f"{scale} cells a pixel", f"the scale must be positive and at most {MOST_CELLS}")
+    return b.add(CheckRois(b.shape("input")[0]), _rows(b, "rois", 5))
 
 
 def _roi_pool(b: Assembly) -> Tensor:
     p = b.param
-    return b.add(RoiMaxPooling(p.spatial_scale, (p.pooled_h, p.pooled_w)), [b.x(), _rois(b)])
+    return b.add(RoiMaxPooling(p.spatial_scale, (p.pooled_h, p.pooled_w)), [b.x(), _rois(b, p.spatial_scale)])
 
 
 def _roi_align(b: Assembly) -> Tensor:
     p = b.param
-    return b.add(RoiAlign(p.scale, (p.pooled_h, p.pooled_w), p.sampling_ratio), [b.x(), _rois(b)])
+    return b.add(RoiAlign(p.scale, (p.pooled_h, p.pooled_w), p.sampling_ratio), [b.x(), _rois(b, p.scale)])
 
 
 def _ps_roi_pool(b: Assembly) -> Tensor:
-    p, rois = b.param, _rois(b)
+    p, rois = b.param, _rois(b, b.param.spatial_scale)
     b.expect(p.pooled_h == p.pooled_w, f"{p.pooled_h} x {p.pooled_w} bins", "there must be as many down as across")
     b.expect(p.roi_num == rois.shape[0], f"{rois.shape[0]} regions", f"the parameter object says {p.roi_num}")
     return b.add(PsRoiPooling(p.spatial_scale, p.output_dim, p.pooled_h), [b.x(), rois])
@@ -64,9 +68,14 @@ def _proposal(b: Assembly) -> Tensor:
     b.expect((p.H, p.W) == (h, w), f"scores of {h} x {w} cells", f"the parameter object says {p.H} x {p.W}")
     b.expect(p.nms_scale == 1, f"nms_scale {p.nms_scale}", "only 1 is supported", Status.UNSUPPORT)
     b.expect(0 < p.filter_scale <= 1, f"filter_scale {p.filter_scale}", "it is the share of the boxes that are sorted, above 0 and at most 1")
+    scales, ratios = p.get("anchor_scales", ()), p.get("anchor_ratios", ())
+    b.expect(len(scales) == p.get("anchor_scales_size", 0) and len(ratios) == p.get("anchor_ratios_size", 0),
+             f"{len(scales)} scales and {len(ratios)} ratios", "there must be as many as the parameter object says")
+    b.expect(bool(scales) == bool(ratios) and all(0 < v < float("inf") for v in (*scales, *ratios)), f"scales {scales} and ratios {ratios}",
+             "both must be given or none, all positive and finite")
     options = MluProposalOptions(anchors=p.A, stride=float(p.feat_stride), min_width=float(p.min_w), min_height=float(p.min_h),
                                  candidates=max(1, int(p.filter_scale * p.A * h * w)), results=p.out_size, overlap=p.nms_thresh,
-                                 image=(float(p.im_h), float(p.im_w), 1.0), ratios=p.get("anchor_ratios", ()), scales=p.get("anchor_scales", ()))
+                                 image=(float(p.im_h), float(p.im_w), 1.0), ratios=ratios, scales=scales)
     return b.view(b.add(MluProposal(options), [b.x("scores"), b.x("bbox_deltas")]), b.shape("output"))
 
 
@@ -81,6 +90,7 @@ def _nms(b: Assembly) -> Tensor:
 def _image_detect(b: Assembly) -> Tensor:
     p = b.param
     b.expect(p.nms_scale == 1, f"nms_scale {p.nms_scale}", "only 1 is supported", Status.UNSUPPORT)
+    b.expect(p.num_class > 0, f"num_class {p.num_class}", "it must be positive")
     b.expect(p.box_size_per_class == 0 or p.box_size_per_class == count(b.shape("scores")) // p.num_class,
              f"box_size_per_class {p.box_size_per_class}", f"there are {count(b.shape('scores'))} scores for {p.num_class} classes")
     options = ImageDetectOptions(p.num_class, p.im_h, p.im_w, 1.0, p.nms_thresh, p.score_thresh)

@@ -18,6 +18,7 @@ AXES = {SoftmaxDim.C: 1, SoftmaxDim.W: 3, SoftmaxDim.H: 2, SoftmaxDim.N: 0}
 
 def _lrn(b: Assembly) -> Tensor:
     p, channels = b.param, b.shape("input")[1]
+    b.expect(p.local_size > 0 and p.local_size % 2 == 1, f"local_size {p.local_size}", "it must be odd and positive")
     divisor = {LrnType.V1: min(p.local_size, 2 * channels - 1), LrnType.V2: 1, LrnType.V3: p.local_size}[p.type]
     return b.add(Lrn("ACROSS_CHANNELS", p.local_size, p.alpha * p.local_size / divisor, p.beta, p.k), b.x())
 

@@ -111,6 +111,12 @@ def test_refused_at_creation(library):
     (lambda x: api.cnmlCreateGrepOp(api.cnmlCreateGrepOpParam(0, 0, 0, 0.5), x, x), Status.UNSUPPORT, "space_number"),
     (lambda x: api.cnmlCreateCastOp(0, x, x), Status.BADTYPEID, "needs FLOAT32 and UINT8"),
     (lambda x: api.cnmlCreateLrnOp(api.cnmlCreateLrnOpParam(2, 4, 1, 1, 1), x, x), Status.INVALIDPARAM, "odd"),
+    (lambda x: api.cnmlCreateLrnOp(api.cnmlCreateLrnOpParam(0, 0, 1, 1, 1), x, x), Status.INVALIDPARAM, "odd"),
+    (lambda x: api.cnmlCreateImageDetectOp(api.cnmlCreateImageDetectOpParam(0, 0, 9, 9, 0, 0, 1), x, x, x, x), Status.INVALIDPARAM, "num_class 0"),
+    (lambda x: api.cnmlCreateRoiAlignOp(api.cnmlCreateRoiAlignOpParam(2, 2, 1e30, 2), x, x, x), Status.INVALIDPARAM, "at most 1024"),
+    (lambda x: api.cnmlCreateCustomizedActiveOp(abs, api.cnmlCreateCustomizedActiveOpParam(0, 1, 0, 10 ** 9), x, x), Status.INVALIDPARAM, "65536"),
+    (lambda x: api.cnmlCreateProposalOp(api.cnmlCreateProposalOpParamV2(3, 4, 1, 9, 9, 1, 1, 2, 1, 0.5, 1, 8, [], 0, [1.0], 1), x, x, x),
+     Status.INVALIDPARAM, "both must be given or none"),
 ])
 def test_refused_by_the_check_and_the_compiler(library, make, status, words):
     op = make(tensor((1, 2, 3, 4)))

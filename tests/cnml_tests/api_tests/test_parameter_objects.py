@@ -34,6 +34,8 @@ def test_numbers_become_members(library):
 def test_bad_fields(library):
     refused(Status.BADTYPEID, "9 as PoolMode", api.cnmlCreatePoolOpParam, 3, 3, 2, 2, 0, 0, 1, 1, 9, 0, True)
     refused(Status.BADCAST, "pooled_h of RoiPoolOpParam from 'x'", api.cnmlCreateRoiPoolOpParam, "x", 2, 1.0)
+    refused(Status.BADCAST, "pooled_w", api.cnmlCreateRoiPoolOpParam, 2, float("inf"), 1.0)
+    refused(Status.BADCAST, "biases", api.cnmlCreateYoloDetectOpParam, 3, 2, 1, 0.5, 0.4, 7, 2)
     with pytest.raises(TypeError):
         api.cnmlCreateRoiPoolOpParam(2, 2)
 

@@ -20,6 +20,7 @@ def test_a_device_tensor(library):
 
 def test_bad_device_tensors(library):
     refused(Status.OUTOFRANGE, r"\(2, 0, 4, 5\)", api.cnmlCreateTensor, 0, 1, 2, 0, 4, 5)
+    refused(Status.OUTOFRANGE, "at most 1099511627776 elements", api.cnmlCreateTensor, 0, 1, 1 << 20, 1 << 20, 2, 1)
     refused(Status.BADTYPEID, "as DataType", api.cnmlCreateTensor, 0, 99, 2, 1, 4, 5)
     refused(Status.BADTYPEID, "as TensorType", api.cnmlCreateTensor, 9, 1, 2, 1, 4, 5)
     t = api.cnmlCreateTensor(0, 1, 2, 1, 4, 5)
