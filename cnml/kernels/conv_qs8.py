@@ -17,7 +17,7 @@ from cnml.kernels.bounded_f32 import MOST_BIAS, MOST_FACTOR, are_bounded
 from cnml.kernels.bytes_x8 import copy_bytes
 from cnml.kernels.conv_addressing import align_64, find_unit, link, phase_units, prepare_chunk, prepare_scratch, tile_entries
 from cnml.kernels.conv_tiles import TILES
-from cnml.ukernels.conv_qs8 import FLOATS, LANES, LINE, LINES_AHEAD, NOTHING, UNROLL, conv_tile_qs8
+from cnml.ukernels.conv_qs8 import FLOATS, LANES, LINE, LINES_AHEAD, MASKED, NOTHING, UNROLL, conv_tile_qs8
 from cnrt import kernel_table
 
 #: bytes of a result → how it is called in names of kernels
@@ -34,6 +34,7 @@ def kernel_name(mr: int, nr: int, item: int) -> str:
 def _conv2d(mr, nv, lanes, item):
     """The kernel of one tile; closes over integers only, see `cnml.kernels.conv_f32`."""
     nr = nv * lanes
+    least = 0 if MASKED else nr  # channels of a tile that stores by itself
 
     def conv2d_nhwc_qs8(args, task_id, task_dim):
         """y = activation(factor * (start + conv(x, weights)) + bias + add_factor * add); tasks take bands of (tile of pixels, block of channels)."""
@@ -75,7 +76,7 @@ def _conv2d(mr, nv, lanes, item):
             for tile in range(tile_begin, tile_end):
                 where, step = pixels + 8 * mr * tile, word(entries, 2 * tile + 1)
                 out, out_step, more, more_step, index = y, y_pixel, add, add_pixel, where
-                if columns < nr:  # the last channels go through a full tile in scratch
+                if columns < least:  # the last channels go through a full tile in scratch
                     out, out_step, index = tmp, nr * item, identity
                     if add_kind != NOTHING:
                         more, more_step = extra, nr * add_item
@@ -84,9 +85,9 @@ def _conv2d(mr, nv, lanes, item):
                 done_ahead = (tile - tile_begin) * LINE * LINES_AHEAD
                 ahead = following + done_ahead if done_ahead < UNROLL * nr * 4 else 0
                 conv_tile_qs8(mr, nv, item, (word(entries, 2 * tile), step, offsets, taps, offset, depth, panel, index, start, start + ended,
-                                             start + 2 * ended, more, more_step, add_kind, add_zero, out, out_step, mode,
-                                             zero, bounded, ahead), floats)
-                if columns < nr:
+                                             start + 2 * ended, more, more_step, add_kind, add_zero, out, out_step, columns, mode, zero,
+                                             bounded, ahead), floats)
+                if columns < least:
                     for i in range(mr):
                         copy_bytes(y + word(where, i) * y_pixel, tmp + i * nr * item, columns * item)
             unit += tile_end - tile_begin

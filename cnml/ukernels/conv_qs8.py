@@ -21,6 +21,8 @@ from cnml.ukernels.simd.pointer import I32, PTR, at, load_word, pointer, prefetc
 
 LANES = isa().lanes
 DOT = Dot(dot_kind(), LANES)
+#: whether a tile leaves alone the bytes behind its channels, in what is added and in what it stores
+MASKED = LANES == 16
 UNROLL = 4
 LINES_AHEAD = 2
 #: what is added to the result before the activation
@@ -47,6 +49,7 @@ class TileWords(NamedTuple):
     add_zero: Any       # the code of 0, for CODES
     out: Any
     out_stride: Any
+    columns: Any        # channels that exist; only `MASKED` tiles may have fewer than all
     mode: Any           # activation, see epilogue_f32
     zero: Any           # the code of 0 in the output
     bounded: Any        # for results of one byte: whether no sum, times its factor and so on, can exceed 2**29
@@ -129,14 +132,15 @@ def _finish(bd: ir.IRBuilder, w: TileWords, f: TileFloats, sums: list[list[Cell]
         factor, bias = (scaled(v.load(bd, at(bd, pointer(bd, p), 4 * LANES * j), LANES)) for p in (w.factor, w.bias))
         for row, cells in zip(sums, results, strict=True):
             cells[j].set(bd.fadd(v.multiply_rounded(bd, bd.sitofp(row[j].get(), v.vec(LANES)), factor), bias))
+    masks = [vec_x8.column_mask(bd, bd.sub(w.columns, word(LANES * j)), LANES) if MASKED else None for j in vectors]
     with bd.if_then(bd.icmp_signed("!=", w.add_kind, word(NOTHING)), likely=False):
-        _add(bd, w, v.splat(bd, scaled(f.add_factor), LANES), results)
+        _add(bd, w, v.splat(bd, scaled(f.add_factor), LANES), results, masks)
     every = [cell for cells in results for cell in cells]
     if item == 4:
         activate(bd, w.mode, (f.low, f.high), every, LANES)
         for cells, out in zip(results, outs, strict=True):
-            for j, cell in enumerate(cells):
-                v.store(bd, cell.get(), at(bd, out, 4 * LANES * j))
+            for j, (cell, mask) in enumerate(zip(cells, masks, strict=True)):
+                v.store_masked(bd, cell.get(), at(bd, out, 4 * LANES * j), mask)
         return
     mode, held = fold(bd, w.mode, (f.low, f.high), limits(bd, f.least, f.most, w.zero))
     with bd.if_else(is_easy(bd, w.bounded, mode, held)) as (easy, other):
@@ -145,10 +149,11 @@ def _finish(bd: ir.IRBuilder, w: TileWords, f: TileFloats, sums: list[list[Cell]
                 if not easily:
                     activate_codes(bd, mode, (f.low, f.high), every)
                 for cells, out in zip(results, outs, strict=True):
-                    vec_x8.store_codes(bd, vec_x8.codes_of(bd, [cell.get() for cell in cells], held, easy=easily), out)
+                    codes = vec_x8.codes_of(bd, [cell.get() for cell in cells], held, easy=easily)
+                    vec_x8.store_columns(bd, codes, out, w.columns if MASKED else None)
 
 
-def _add(bd: ir.IRBuilder, w: TileWords, factor: ir.Value, results: list[list[Cell]]) -> None:
+def _add(bd: ir.IRBuilder, w: TileWords, factor: ir.Value, results: list[list[Cell]], masks: list[ir.Value | None]) -> None:
     """What is added, codes or floats."""
     zero, table = bd.trunc(w.add_zero, I32), pointer(bd, w.pixels)
     with bd.if_else(bd.icmp_signed("==", w.add_kind, word(CODES))) as (codes, floats):
@@ -156,7 +161,8 @@ def _add(bd: ir.IRBuilder, w: TileWords, factor: ir.Value, results: list[list[Ce
             with branch:
                 for i, cells in enumerate(results):
                     base = at(bd, pointer(bd, w.add), bd.mul(load_word(bd, table, i), w.add_stride))
-                    for j, cell in enumerate(cells):
+                    for j, (cell, mask) in enumerate(zip(cells, masks, strict=True)):
                         here = at(bd, base, size * LANES * j)
-                        x = v.load(bd, here, LANES) if size == 4 else vec_x8.to_floats(bd, vec_x8.load_ints(bd, here, LANES), zero, LANES)
+                        x = v.load_masked(bd, here, LANES, mask) if size == 4 else vec_x8.to_floats(bd, vec_x8.load_ints(bd, here, LANES, mask), zero,
+                                                                                                    LANES)
                         cell.set(bd.fadd(cell.get(), v.multiply_rounded(bd, x, factor)))

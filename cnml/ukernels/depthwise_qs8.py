@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
@@ -23,7 +22,7 @@ from cnml.ukernels.simd import vec_x8
 from cnml.ukernels.simd.dot4 import Dot, ints
 from cnml.ukernels.simd.interleave import in_order, interleave
 from cnml.ukernels.simd.loop import Cell, loop
-from cnml.ukernels.simd.pointer import BYTE, I32, PTR, at, load_word, pointer, word
+from cnml.ukernels.simd.pointer import BYTE, PTR, at, load_word, pointer, word
 
 LANES = isa().lanes
 #: vectors of a block of channels, and rows or taps of a step
@@ -104,23 +103,11 @@ class _Block(NamedTuple):
 
     def load(self, bd: ir.IRBuilder, ptr: ir.Value) -> ir.Value:
         """The codes of a pixel."""
-        typ = ir.VectorType(BYTE, FOUR * self.dot.lanes)
-        if self.mask is None:
-            return bd.load(ptr, align=1, typ=typ)
-        signature = ir.FunctionType(typ, [ptr.type, I32, self.mask.type, typ])
-        f = cgutils.get_or_insert_function(bd.module, signature, f"llvm.masked.load.v{typ.count}i8.p0")
-        return bd.call(f, [ptr, ir.Constant(I32, 1), self.mask, ir.Constant(typ, [0] * typ.count)])
+        return vec_x8.load_bytes(bd, ptr, FOUR * self.dot.lanes, self.mask)
 
     def store(self, bd: ir.IRBuilder, value: ir.Value, ptr: ir.Value) -> None:
         """Codes or floats of a pixel."""
-        if value.type.element != BYTE:
-            v.store_masked(bd, value, ptr, self.mask)
-        elif self.mask is None:
-            vec_x8.store_codes(bd, value, ptr)
-        else:
-            signature = ir.FunctionType(ir.VoidType(), [value.type, ptr.type, I32, self.mask.type])
-            f = cgutils.get_or_insert_function(bd.module, signature, f"llvm.masked.store.v{value.type.count}i8.p0")
-            bd.call(f, [value, ptr, ir.Constant(I32, 1), self.mask])
+        (vec_x8.store_bytes if value.type.element == BYTE else v.store_masked)(bd, value, ptr, self.mask)
 
 
 def _blocks(bd: ir.IRBuilder, w: DepthwiseWords, emit: Callable[[_Block], None]) -> None:
@@ -135,9 +122,7 @@ def _blocks(bd: ir.IRBuilder, w: DepthwiseWords, emit: Callable[[_Block], None])
                 with full:
                     emit(_Block(dot, None))
                 with part:
-                    bits = bd.sub(bd.shl(word(1), w.columns), word(1))
-                    bits = bits if channels == 64 else bd.trunc(bits, ir.IntType(channels))
-                    emit(_Block(dot, bd.bitcast(bits, ir.VectorType(ir.IntType(1), channels))))
+                    emit(_Block(dot, vec_x8.column_mask(bd, w.columns, channels)))
 
 
 def _line(bd: ir.IRBuilder, w: DepthwiseWords, f: DepthwiseFloats, block: _Block, form: DepthwiseForm) -> None:

@@ -10,7 +10,7 @@ from cnml.cpu import isa
 from cnml.ukernels.simd import vec_f32 as v
 from cnml.ukernels.simd.dot4 import I16, ints, splat_word
 from cnml.ukernels.simd.interleave import cut, in_order, joined
-from cnml.ukernels.simd.pointer import BYTE, I32
+from cnml.ukernels.simd.pointer import BYTE, I32, word
 
 #: the largest float32 below a half: added to a magnitude below 2**22 and truncated, it rounds halves up and nothing else
 ALMOST_HALF = 0.49999997
@@ -24,9 +24,49 @@ _TRUNCATE = {16: "llvm.x86.avx512.mask.cvttps2dq.512", 8: "llvm.x86.avx.cvtt.ps2
 SCALE = 2 if isa().lanes >= 8 else 1
 
 
-def load_ints(bd: ir.IRBuilder, ptr: ir.Value, lanes: int) -> ir.Value:
+def load_ints(bd: ir.IRBuilder, ptr: ir.Value, lanes: int, mask: ir.Value | None = None) -> ir.Value:
     """Load bytes, one a lane, as 32-bit integers."""
-    return bd.zext(bd.load(ptr, align=1, typ=ir.VectorType(BYTE, lanes)), ints(lanes))
+    return bd.zext(load_bytes(bd, ptr, lanes, mask), ints(lanes))
+
+
+def load_bytes(bd: ir.IRBuilder, ptr: ir.Value, n: int, mask: ir.Value | None = None) -> ir.Value:
+    """Load bytes; those outside of the mask become 0 and their memory is not touched."""
+    typ = ir.VectorType(BYTE, n)
+    if mask is None:
+        return bd.load(ptr, align=1, typ=typ)
+    f = cgutils.get_or_insert_function(bd.module, ir.FunctionType(typ, [ptr.type, I32, mask.type, typ]), f"llvm.masked.load.v{n}i8.p0")
+    return bd.call(f, [ptr, ir.Constant(I32, 1), mask, ir.Constant(typ, [0] * n)])
+
+
+def store_bytes(bd: ir.IRBuilder, value: ir.Value, ptr: ir.Value, mask: ir.Value | None) -> None:
+    """Store the bytes of the mask; no mask: all."""
+    if mask is None:
+        bd.store(value, ptr, align=1)
+        return
+    f = cgutils.get_or_insert_function(bd.module, ir.FunctionType(ir.VoidType(), [value.type, ptr.type, I32, mask.type]),
+                                       f"llvm.masked.store.v{value.type.count}i8.p0")
+    bd.call(f, [value, ptr, ir.Constant(I32, 1), mask])
+
+
+def column_mask(bd: ir.IRBuilder, columns: ir.Value, n: int) -> ir.Value:
+    """The mask of the first `columns` (a 64-bit value, which may be negative or more than there are) of n elements, 64 at most."""
+    some = bd.and_(bd.icmp_signed(">", columns, word(0)), bd.icmp_signed("<", columns, word(n)))
+    part = bd.sub(bd.shl(word(1), bd.and_(columns, word(63))), word(1))
+    bits = bd.select(some, part, bd.select(bd.icmp_signed(">", columns, word(0)), word(-1), word(0)))
+    return bd.bitcast(bits if n == 64 else bd.trunc(bits, ir.IntType(n)), ir.VectorType(ir.IntType(1), n))
+
+
+def store_columns(bd: ir.IRBuilder, codes: ir.Value, ptr: ir.Value, columns: ir.Value | None) -> None:
+    """Store the first `columns` bytes of a vector; None: all."""
+    if columns is None:
+        store_codes(bd, codes, ptr)
+        return
+    n = codes.type.count
+    wide = 1 << (n - 1).bit_length()  # only powers of two have masks
+    if wide != n:
+        codes = bd.shuffle_vector(codes, codes, ir.Constant(ints(wide), [i % n for i in range(wide)]))
+        columns = bd.select(bd.icmp_signed("<", columns, word(n)), columns, word(n))
+    store_bytes(bd, codes, ptr, column_mask(bd, columns, wide))
 
 
 def to_floats(bd: ir.IRBuilder, codes: ir.Value, zero: ir.Value, lanes: int) -> ir.Value:
