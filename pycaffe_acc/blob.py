@@ -98,6 +98,7 @@ class Place:
         self.remote: Remote | Deferred | None = None
         self._blobs: list[weakref.ref[Blob]] = []
         self.handed = False  # whether an array was given to a script since `watched` last found none
+        self.changes = 0  # grows whenever the plain memory may have got other bytes, except by an array that a script holds
 
     def add(self, blob: Blob) -> None:
         """Let a blob live here."""
@@ -124,12 +125,14 @@ class Place:
                 view[:old] = self.memory.array(np.uint8, (old,))
             view[old:] = 0
             self.memory = fresh
+            self.changes += 1
         return self.memory
 
     def sync(self) -> None:
         """Bring the newest values into the plain memory."""
         if self.remote is not None:
             remote, self.remote = self.remote, None
+            self.changes += 1
             remote.fetch(self)
 
 
@@ -218,6 +221,7 @@ class Blob(_Shaped):
         """Live in `memory` (plain values of `shape`) from now on."""
         self.place.remote = None
         self.place.memory = memory
+        self.place.changes += 1
         self.show(shape)
 
     def follow(self, remote: Remote) -> None:
@@ -237,6 +241,7 @@ class Blob(_Shaped):
         """The values: float32, C order, writable, of the blob's shape."""
         self._looked = True
         memory = self.plain_memory()
+        self.place.changes += 1
         if memory is not self._seen:
             self._seen = memory
             self._owner = None

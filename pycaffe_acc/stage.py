@@ -138,6 +138,7 @@ class Stage:
         self._tops: dict[str, Tensor] = {n: t for n, t in env.items() if sources.get(n) is not t}
         self._copies = {name: device.malloc(max(4, tensor.nbytes)) for name, tensor in sources.items()}
         self._targets = [(name, self._copies[name].array(np.uint8, (tensor.nbytes,))) for name, tensor in sources.items()]
+        self._copied: dict[str, tuple[Place, int] | None] = {}  # the state of each blob whose copy is that of its bytes
         bindings = {tensor: self._copies[name] for name, tensor in sources.items()}
         keep = set(self._tops) if wanted is None else range_results(net, first, last) | wanted
         self._kept = {n: t for n, t in self._tops.items() if n in keep}
@@ -156,9 +157,16 @@ class Stage:
         self._leave()
 
     def _enter(self) -> None:
-        """Copy what the range reads: scripts may change their blobs, and blobs computed later must come from the same values."""
+        """Copy what the range reads: scripts may change their blobs, and blobs computed later must come from the same values. What nobody touched
+        since the last copy is there already.
+        """
         for name, target in self._targets:
-            target[...] = self._blobs[name].plain_memory().array(np.uint8, target.shape)
+            blob = self._blobs[name]
+            memory, place = blob.plain_memory(), blob.place
+            state = None if place.watched() else (place, place.changes)
+            if state is None or state != self._copied.get(name):
+                target[...] = memory.array(np.uint8, target.shape)
+                self._copied[name] = state
 
     def _leave(self) -> None:
         exe = self.executable
@@ -190,6 +198,7 @@ class Stage:
         owner = owners.setdefault(id(memory), place)
         if owner is not place or (memory not in self._copies.values() and place.memory is not memory and place.watched()):
             place.remote = None
+            place.changes += 1
             blob.show(tensor.shape)
             self.executable.read_into(tensor, blob.home().array(np.float32, tensor.shape))
         elif memory in self._copies.values():  # what the blob holds already

@@ -113,6 +113,31 @@ def test_a_promise_stands_for_the_next_forward_until_somebody_looks_or_changes_w
     same(net, want, "conv2")
 
 
+def test_inputs_are_copied_again_after_anybody_could_have_changed_them(net, rng):
+    def changed(write):
+        write()
+        net.forward()
+        twin = net.clone()
+        twin.blobs["data"].data[...] = net.blobs["data"].data
+        twin.forward()
+        np.testing.assert_array_equal(net.blobs["pool"].data, twin.blobs["pool"].data)
+        net.forward()  # as it is
+        np.testing.assert_array_equal(net.blobs["pool"].data, twin.blobs["pool"].data)
+
+    def write_once():
+        net.blobs["data"].data[...] = rng.standard_normal((1, 3, 8, 8))
+    changed(write_once)
+    held = [net.blobs["data"].data]
+    for _ in range(2):
+        changed(lambda: np.copyto(held[0], rng.standard_normal((1, 3, 8, 8))))
+    held[0][...] = 3
+    held.clear()
+    changed(lambda: None)
+    changed(lambda: net.forward(data=rng.standard_normal((1, 3, 8, 8))))
+    net.blobs["data"].reshape(2, 3, 8, 8)
+    changed(lambda: np.copyto(net.blobs["data"].data, rng.standard_normal((2, 3, 8, 8))))
+
+
 def test_a_clone_that_runs_meanwhile_is_not_disturbed(net):
     twin = net.clone()
     twin.blobs["data"].data[...] = 2 * net.blobs["data"].data
