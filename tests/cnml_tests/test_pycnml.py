@@ -1,6 +1,8 @@
 """The course's net class, against its layers written out in NumPy."""
 from __future__ import annotations
 
+import gzip
+
 import numpy as np
 import pytest
 
@@ -174,3 +176,50 @@ def test_refusals(rng):
     refused("MLU100", pycnml.CnmlNet, 1, 6)
     with pytest.raises(CnrtError, match="cores"):
         pycnml.CnmlNet(64)
+
+
+def mnist(data_dir, count):
+    """The first test images in [0, 1), and their labels."""
+    with gzip.open(data_dir / "mnist/t10k-images-idx3-ubyte.gz") as f:
+        pixels = np.frombuffer(f.read(), np.uint8, count * 784, 16).reshape(count, 1, 28, 28)
+    with gzip.open(data_dir / "mnist/t10k-labels-idx1-ubyte.gz") as f:
+        return pixels.astype(np.float32) / 256, np.frombuffer(f.read(), np.uint8, count, 8)
+
+
+def test_lenet_on_handwritten_digits(data_dir):
+    """As the course has it: run on the CPU for the ranges, build the same net layer by layer, load the weights, evaluate."""
+    import pycaffe_acc as caffe
+    batch, model = 100, data_dir / "models/lenet_mnist"
+    reference = caffe.Net(str(model / "lenet.prototxt"), str(model / "lenet_iter_10000.caffemodel"), caffe.TEST)
+    reference.blobs["data"].reshape(batch, 1, 28, 28)
+    images, labels = mnist(data_dir, 1000)
+    tool = pycnml.QuantTool()
+    inputs = {"conv1": "data", "conv2": "pool1", "ip1": "pool2", "ip2": "ip1"}
+    expected = []
+    for first in range(0, 1000, batch):
+        reference.blobs["data"].data[...] = images[first:first + batch]
+        expected.append(reference.forward()["prob"].copy())
+        params = {layer: tool.getQuantParam(reference.blobs[blob].data.reshape(-1), layer) for layer, blob in inputs.items()}
+    net = pycnml.CnmlNet(16)
+    net.setInputShape(batch, 1, 28, 28)
+    net.createConvLayer("conv1", 20, 5, 1, 1, 0, params["conv1"])
+    net.createPoolingLayer("pool1", 2, 2)
+    net.createConvLayer("conv2", 50, 5, 1, 1, 0, params["conv2"])
+    net.createPoolingLayer("pool2", 2, 2)
+    net.createFlattenLayer("flatten", [batch, 800, 1, 1])
+    net.createMlpLayer("ip1", 500, params["ip1"])
+    net.createReLuLayer("relu1")
+    net.createMlpLayer("ip2", 10, params["ip2"])
+    net.createSoftmaxLayer("prob", 1)
+    for i in range(net.size()):
+        if net.needToBeQuantized(i):
+            weights, bias = (p.data for p in reference.params[net.getLayerName(i)])
+            net.loadParams(i, weights.flatten(), bias.flatten(), tool.getQuantParam(weights.flatten(), f"{net.getLayerName(i)} weights"))
+    got = []
+    for first in range(0, 1000, batch):
+        net.setInputData(images[first:first + batch])
+        net.forward()
+        got.append(np.reshape(net.getOutputData(), (batch, 10)))
+    right = [np.mean(np.concatenate(p).argmax(1) == labels) for p in (expected, got)]
+    assert right[0] > 0.985 and abs(right[0] - right[1]) <= 0.003
+    assert np.abs(np.concatenate(got) - np.concatenate(expected)).mean() < 2e-3
