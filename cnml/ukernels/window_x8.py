@@ -70,7 +70,8 @@ def window_x8(typingctx: Any, kind: Any, words: Any, floats: Any) -> Any:
         else:
             held = limits(bd, f.least, f.most, w.zero) if form == AVERAGE else None
             few = bd.icmp_signed("<=", bd.mul(w.rows, w.columns), word(SHORT))
-            _choose(bd, [(few, I16)], lambda typ: _cover(bd, w.channels, lambda c, width: _average(bd, w, f, held, typ or I32, c, width)))
+            ways = [*((condition, (extent, I16)) for condition, extent in _squares(bd, w)), (few, (None, I16))]
+            _choose(bd, ways, lambda way: _cover(bd, w.channels, lambda c, width: _average(bd, w, f, held, way or (None, I32), c, width)))
         return context.get_dummy_value()
 
     words_type, floats_type = types.UniTuple(types.int64, len(WindowWords._fields)), types.UniTuple(types.float32, len(WindowFloats._fields))
@@ -143,11 +144,13 @@ def _greatest(bd: ir.IRBuilder, w: WindowWords, extent: int | None, first: ir.Va
     vec_x8.store_codes(bd, result, at(bd, pointer(bd, w.y), first))
 
 
-def _average(bd: ir.IRBuilder, w: WindowWords, f: WindowFloats, held: vec_x8.Limits | None, element: ir.IntType, first: ir.Value, width: int) -> None:
+def _average(bd: ir.IRBuilder, w: WindowWords, f: WindowFloats, held: vec_x8.Limits | None, way: tuple[int | None, ir.IntType], first: ir.Value,
+             width: int) -> None:
     """Sums of bytes in elements that hold them, then the zeros of all pixels together."""
+    extent, element = way
     typ, lanes = ir.VectorType(element, width), min(LANES, width)
     total = Cell(bd, typ, ir.Constant(typ, [0] * width))
-    _pixels(bd, w, None, first, lambda ptr: total.set(bd.add(total.get(), bd.zext(bd.load(ptr, align=1, typ=ir.VectorType(BYTE, width)), typ))))
+    _pixels(bd, w, extent, first, lambda ptr: total.set(bd.add(total.get(), bd.zext(bd.load(ptr, align=1, typ=ir.VectorType(BYTE, width)), typ))))
     sums = total.get()
     zeros = splat_word(bd, bd.trunc(bd.mul(bd.mul(w.rows, w.columns), w.x_zero), I32), lanes)
     ratio = v.splat(bd, f.ratio if held is None else vec_x8.scaled(bd, f.ratio), lanes)
