@@ -158,6 +158,8 @@ class Segments:
     def _followers(self, i: int) -> set[str]:
         """Blobs in the memory that a layer changes in place, as far as somebody reads them later."""
         shared = {n for top in self._wiring.tops[i] if top in self._wiring.bottoms[i] for n in self._groups.get(top, ()) if n != top}
+        if not shared:
+            return set()
         later = {b for bottoms in self._wiring.bottoms[i + 1:] for b in bottoms} | set(self._wiring.outputs)
         before = {n for tops in self._wiring.tops[:i] for n in tops}
         return {self.root(n) for n in shared & later & before}
