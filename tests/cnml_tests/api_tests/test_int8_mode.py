@@ -5,11 +5,12 @@ import pytest
 from cnml_tests.api_tests import layer_cases
 from cnml_tests.api_tests.api_case import created, run_device
 from cnml_tests.api_tests.refusal import refused
-from cnml_tests.api_tests.small_nets import tensor
+from cnml_tests.api_tests.small_nets import constant, conv_param, loaded, read, tensor
 
 from cnml import api
-from cnml.api.enums import DataType
+from cnml.api.enums import DataType, TensorType
 from cnml.errors import Status
+from cnrt.api import cnrtCreateQueue, cnrtSyncQueue
 
 CASES = {c.id: c for c in layer_cases.CASES}
 
@@ -141,3 +142,34 @@ def test_refusals(library):
     api.cnmlEnableConvFirstOpFusionPadMode(first)
     refused(Status.INVALIDARG, "it is for ReorgOp", api.cnmlEnableReorgOpInt8Mode, first, 0, 1.0)
     assert tensor((1, 1, 1, 1)).position is None
+
+
+def test_a_chain_gives_what_its_operators_give_one_by_one(library, rng):
+    """Convolution, ReLU, convolution, inner product on FLOAT16 tensors: values between them are halves in both forms."""
+    half, shapes = DataType.FLOAT16, ((2, 6, 7, 7), (2, 8, 7, 7), (2, 8, 7, 7), (2, 4, 5, 5), (2, 3, 1, 1))
+    t = [tensor(s, half) for s in shapes]
+    w = [constant(rng.standard_normal(s) * 0.3, DataType.INT8, TensorType.FILTER) for s in ((8, 6, 3, 3), (4, 8, 3, 3), (3, 4, 5, 5))]
+    b = [constant(rng.standard_normal((1, n, 1, 1)), half) for n in (8, 4, 3)]
+    for x in (t[0], t[2], t[3], *w):
+        api.cnmlSetQuantizedPosition(x, -5)
+        api.cnmlSetQuantizedScale(x, 1.25)
+    ops = [api.cnmlCreateConvOp(conv_param(pad=2), t[0], t[1], w[0], b[0]), api.cnmlCreateActiveOp(2, t[1], t[2]),
+           api.cnmlCreateConvOp(conv_param(), t[2], t[3], w[1], b[1]), api.cnmlCreateMlpOp(t[3], t[4], w[2], b[2], 0)]
+    for i, name in ((0, "Conv"), (2, "Conv"), (3, "Mlp")):
+        getattr(api, f"cnmlEnable{name}OpInt8Mode")(ops[i])
+    fusion, queue = api.cnmlCreateFusionOp(), cnrtCreateQueue()
+    for op in ops:
+        api.cnmlFuseOp(op, fusion)
+        api.cnmlCompileBaseOp(op, 3, 1)
+    api.cnmlSetFusionIO(fusion, [t[0]], 1, [t[4]], 1)
+    api.cnmlCompileFusionOp(fusion, 3, 1)
+    assert fusion.program.precision == "mlu" and not any(n.op.host_reason for n in fusion.program.executable.nodes)
+    memory = [loaded(t[0], rng.standard_normal(shapes[0])), *(api.cnmlMallocBuffer(x) for x in t[1:])]
+    for i, (op, name) in enumerate(zip(ops, ("Conv", "Active", "Conv", "Mlp"), strict=True)):
+        getattr(api, f"cnmlCompute{name}OpForward_V3")(op, memory[i], memory[i + 1], None, queue)
+    target = api.cnmlMallocBuffer(t[4])
+    api.cnmlComputeFusionOpForward_V3(fusion, memory[:1], 1, [target], 1, None, queue)
+    cnrtSyncQueue(queue)
+    one_by_one = read(t[4], memory[4])
+    assert np.abs(one_by_one).max() > 0.1
+    np.testing.assert_array_equal(read(t[4], target), one_by_one)
