@@ -1,6 +1,7 @@
 """This package against OpenVINO, onnxruntime and OpenCV on the twelve networks, in turn in one run.
 
-    python benchmarks/peers.py [--out FOLDER] [--only NAMES] [--threads 1,2] [--batches 1,8] [--rounds 9] [--seconds 12] [--resume] [--quick]
+    python benchmarks/peers.py [--precision int8] [--out FOLDER] [--only NAMES] [--threads 1,2] [--batches 1,8] [--rounds 9] [--seconds 12] [--resume]
+                               [--quick]
 
 Every network runs in a process of its own. At every setting each engine runs first to compare its output with ours (within 1e-3 of the greatest
 value; one that fails is listed with the reason) and to see how long it takes; then they take turns (A B C D A B C D ...). A turn lasts
@@ -8,7 +9,11 @@ value; one that fails is listed with the reason) and to see how long it takes; t
 fastest takes part in every third round. A setting ends after --rounds rounds, or after --seconds and three rounds. The result of an engine is the
 median over the rounds of each round's median. The multiply-add limit is measured in every round.
 
-FOLDER (default build/peers) gets peers.json, peers.md, and with matplotlib peers.png and roofline.png. An interrupted run continues with --resume.
+With --precision int8 every engine computes in INT8 on the same net, which is quantized here with seeded inputs, beside our own FP32; what each gets,
+when outputs agree and how it is known that peers do compute in INT8 is in `peers_int8.py`. The limit is then that of products of bytes.
+
+FOLDER (default build/peers, for INT8 build/peers_int8) gets peers.json, peers.md, and with matplotlib peers.png and, of FP32, roofline.png. An
+interrupted run continues with --resume.
 """
 from __future__ import annotations
 
@@ -28,7 +33,8 @@ from cnrt.whole_file import whole_file
 HERE = Path(__file__).resolve().parent
 NETWORKS = ("alexnet", "googlenet", "inception_v3", "mobilenet_v1", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "squeezenet_v1.1",
             "vgg16", "vgg19")
-ENGINES = ("ours", "openvino", "onnxruntime", "opencv", "ours_fp16")
+ENGINES = {"fp32": ("ours", "openvino", "onnxruntime", "opencv", "ours_fp16"), "int8": ("ours", "openvino", "onnxruntime", "opencv", "ours_fp32")}
+FOLDERS = {"fp32": Path("build/peers"), "int8": Path("build/peers_int8")}
 
 
 def numbers(text: str) -> list[int]:
@@ -52,10 +58,11 @@ def now() -> str:
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("build/peers"))
+    parser.add_argument("--precision", choices=tuple(ENGINES), default="fp32")
+    parser.add_argument("--out", type=Path)
     parser.add_argument("--only", type=names, metavar="NAMES", default=list(NETWORKS), help="networks, with commas between them")
     parser.add_argument("--models", type=Path, metavar="FOLDER", help="take FOLDER/NAME/deploy.prototxt instead of the zoo's networks")
-    parser.add_argument("--engines", type=names, default=list(ENGINES), help="`ours` must be among them")
+    parser.add_argument("--engines", type=names, help="`ours` must be among them")
     parser.add_argument("--threads", type=numbers, default=[1, 2])
     parser.add_argument("--batches", type=numbers, default=[1, 8])
     parser.add_argument("--rounds", type=int, default=9)
@@ -65,9 +72,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.quick:
         options.rounds, options.threads, options.batches = 2, [1], [1]
-    wrong = [e for e in options.engines if e not in ENGINES]
-    if wrong or "ours" not in options.engines:
-        parser.error(f"--engines {','.join(options.engines)}: must hold `ours`, and the others must be of {', '.join(ENGINES)}")
+    known = ENGINES[options.precision]
+    options.out, options.engines = options.out or FOLDERS[options.precision], options.engines or list(known)
+    if set(options.engines) - set(known) or "ours" not in options.engines:
+        parser.error(f"--engines {','.join(options.engines)}: must hold `ours`, and the others must be of {', '.join(known)}")
     unknown = [n for n in options.only if options.models is None and n not in NETWORKS]
     if unknown:
         parser.error(f"--only {','.join(options.only)}: '{unknown[0]}' is none of {', '.join(NETWORKS)}")
@@ -78,7 +86,7 @@ def run_network(name: str, result: Path, options: argparse.Namespace) -> bool:
     """Measure a network in a process of its own; whether that went well."""
     command = [sys.executable, str(HERE / "peers_network.py"), name, str(result), "--threads", json.dumps(options.threads), "--batches",
                json.dumps(options.batches), "--engines", json.dumps(options.engines), "--rounds", str(options.rounds), "--seconds",
-               str(options.seconds)]
+               str(options.seconds), "--precision", options.precision]
     if options.models is not None:
         command += ["--models", str(options.models)]
     # numpy's own threads would hold cores while weights are packed, and the checkout is what is measured
@@ -95,8 +103,8 @@ def gather(folder: Path, order: list[str], started: str, options: argparse.Names
     environment = networks[-1]["environment"]
     for network in networks:
         network.pop("environment")
-    return {"started": started, "finished": now(), "options": {"rounds": options.rounds, "seconds": options.seconds}, "environment": environment,
-            "networks": rounded(networks)}
+    return {"started": started, "finished": now(), "precision": options.precision, "options": {"rounds": options.rounds, "seconds": options.seconds},
+            "environment": environment, "networks": rounded(networks)}
 
 
 def rounded(value: Any) -> Any:
@@ -131,7 +139,8 @@ def write(document: dict[str, Any], out: Path) -> None:
         print(f"no pictures: {e}; pip install 'pycaffe-acc[report]'")
         return
     plot_ratios(document, out / "peers.png")
-    plot_rooflines(document, out / "roofline.png")
+    if document["precision"] == "fp32":
+        plot_rooflines(document, out / "roofline.png")
 
 
 def main(arguments: list[str] | None = None) -> int:

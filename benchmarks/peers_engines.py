@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -134,9 +134,9 @@ class OpenVino(Engine):
         import openvino
 
         core = openvino.Core()
-        model = core.compile_model(core.read_model(case.onnx, b""), "CPU", {
+        self._model = core.compile_model(core.read_model(case.onnx, b""), "CPU", {
             "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"})
-        self._request = model.create_infer_request()
+        self._request = self._model.create_infer_request()
         self._request.set_input_tensor(openvino.Tensor(case.x, shared_memory=True))
 
     def run(self) -> None:
@@ -159,7 +159,7 @@ class OnnxRuntime(Engine):
     def __init__(self, case: Case, threads: int):
         import onnxruntime
 
-        options = onnxruntime.SessionOptions()
+        options = self._options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
@@ -223,7 +223,23 @@ class OpenCvOnnx(OpenCv):
         return case.once(f"opencv onnx {case.batch}", lambda: cv2.dnn.readNetFromONNX(np.frombuffer(case.onnx, np.uint8)))
 
 
-#: engine → ways to have it, the first that gives the right output is taken
+class Suite(NamedTuple):
+    """The engines of a precision.
+
+    Attributes
+    ----------
+    case : type of Case
+    engines : dict of str to tuple of types
+        Engine → ways to have it; the first that gives the right output is taken.
+    judge : callable
+        Name, our output, its output → the difference, and why that is too much, or nothing.
+    """
+
+    case: type[Case]
+    engines: dict[str, tuple[type[Engine], ...]]
+    judge: Callable[[str, np.ndarray, np.ndarray], tuple[float, str]]
+
+
 ENGINES: dict[str, tuple[type[Engine], ...]] = {
     "ours": (Ours,), "openvino": (OpenVino,), "onnxruntime": (OnnxRuntime,), "opencv": (OpenCv, OpenCvOnnx), "ours_fp16": (OursHalf,)}
 
@@ -235,41 +251,50 @@ def difference(ours: np.ndarray, theirs: np.ndarray) -> float:
     return float(np.abs(ours.ravel() - theirs.ravel()).max() / max(np.abs(ours).max(), 1e-30))
 
 
-def open_engine(name: str, case: Case, threads: int, expected: np.ndarray | None) -> tuple[Engine | None, float, str]:
+def judge(name: str, ours: np.ndarray, theirs: np.ndarray) -> tuple[float, str]:
+    """The difference of an output in floats, and why that is too much, or nothing."""
+    found, tolerance = difference(ours, theirs), TOLERANCE.get(name, DEFAULT_TOLERANCE)
+    return found, "" if found <= tolerance else f"its output differs by {found:.2g} of the greatest value, more than {tolerance:g}"
+
+
+FP32 = Suite(Case, ENGINES, judge)
+
+
+def open_engine(name: str, case: Case, threads: int, expected: np.ndarray | None, suite: Suite = FP32) -> tuple[Engine | None, float, str]:
     """An engine that has run once and gave the expected output.
 
     Parameters
     ----------
     name : str
-        Of `ENGINES`.
+        Of the suite's engines.
     case : Case
     threads : int
     expected : ndarray, optional
         Our output.
+    suite : Suite
 
     Returns
     -------
     engine : Engine or None
     difference : float
-        See `difference`; 0 without `expected`.
+        See `Suite.judge`; 0 without `expected`.
     reasons : str
         Why a way to have it was not taken; empty if the first was.
     """
     reasons: list[str] = []
-    tolerance = TOLERANCE.get(name, DEFAULT_TOLERANCE)
-    for way in ENGINES[name]:
+    for way in suite.engines[name]:
         try:
             engine = way(case, threads)
             start = time.perf_counter()
             engine.run()
             engine.first_seconds = time.perf_counter() - start
-            found = 0.0 if expected is None else difference(expected, engine.output())
+            found, wrong = (0.0, "") if expected is None else suite.judge(name, expected, engine.output())
         except Exception as e:  # a peer's own error type, or none installed: every reason belongs into the table
             reasons.append(f"{way.note}: {type(e).__name__}: {' '.join(str(e).split())[:200]}")
             continue
-        if found <= tolerance:
+        if not wrong:
             return engine, found, "; ".join(reasons)
-        reasons.append(f"{way.note}: its output differs by {found:.2g} of the greatest value, more than {tolerance:g}")
+        reasons.append(f"{way.note}: {wrong}")
     return None, float("nan"), "; ".join(reasons)
 
 

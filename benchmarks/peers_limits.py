@@ -1,4 +1,5 @@
-"""What the machine can do at all: multiply-adds in registers and reading from memory, on as many cores as a measurement uses."""
+"""What the machine can do at all: multiply-adds or products of bytes in registers, and reading from memory, on as many cores as a measurement uses.
+"""
 from __future__ import annotations
 
 import threading
@@ -7,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 from conv_layers import KERNEL
+from peak_qs8 import peak_bytes
 
 from cnml.jit import kernel_cfunc
 from cnml.kernels.argblock import f32_at, word
@@ -20,6 +22,11 @@ MEMORY_BYTES = 256 << 20   # more than any cache
 def peak_kernel(args: int, task_id: int, task_dim: int) -> None:
     """STEPS times CHAINS vector multiply-adds; args is the address of CHAINS vectors a task."""
     peak(STEPS, args + 4 * LANES * CHAINS * task_id)
+
+
+def peak_bytes_kernel(args: int, task_id: int, task_dim: int) -> None:
+    """The same of vectors of four products of bytes and their sum."""
+    peak_bytes(STEPS, args + 4 * LANES * CHAINS * task_id)
 
 
 def read_kernel(args: int, task_id: int, task_dim: int) -> None:
@@ -40,20 +47,23 @@ class Limits:
     cores : int
     memory : bool
         Whether `memory_gbytes` will be asked for, which takes 256 MiB.
+    precision : str
+        "int8": the limit is that of products of bytes.
     """
 
-    def __init__(self, cores: int, memory: bool = False):
+    def __init__(self, cores: int, memory: bool = False, precision: str = "fp32"):
         self._cores = cores
-        self._peak, self._read = (KERNEL(kernel_cfunc(f)) for f in (peak_kernel, read_kernel))
+        self._products = 4 if precision == "int8" else 1
+        self._peak, self._read = (KERNEL(kernel_cfunc(f)) for f in (peak_bytes_kernel if precision == "int8" else peak_kernel, read_kernel))
         self._registers = aligned_empty((cores * CHAINS * LANES,))
         self._registers[...] = 0.5
         self._x, self._y = aligned_empty((MEMORY_BYTES // 4 if memory else 16,)), aligned_empty((16 * cores,))
         self._x[...] = 0.5
 
     def multiply_add_gflops(self) -> float:
-        """10^9 floating-point operations a second in registers, of all cores together."""
+        """10^9 operations a second in registers, of all cores together: in float32, or products of bytes and their sums."""
         address = self._registers.ctypes.data
-        return self._rate(2e-9 * STEPS * CHAINS * LANES, lambda task: self._peak(address, task, self._cores))
+        return self._rate(2e-9 * self._products * STEPS * CHAINS * LANES, lambda task: self._peak(address, task, self._cores))
 
     def memory_gbytes(self) -> float:
         """10^9 bytes a second read from memory, by all cores together."""

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from peers_engines import ENGINES, Case, Engine, open_engine, versions
+from peers_engines import FP32, Case, Engine, open_engine, versions
+from peers_int8 import INT8, QuantizedCase
 from peers_limits import Limits
 from peers_traffic import traffic
 from threads import Load
@@ -21,6 +22,7 @@ from pycaffe_acc import zoo
 from pycaffe_acc.environment import environment
 from pycaffe_acc.fake_caffemodel import fill_fake
 
+SUITES = {"fp32": FP32, "int8": INT8}
 LEAST_ROUNDS = 3
 TURN_SECONDS = 0.06     # a turn is at least so long: one forward that does not count, then some that do
 MOST_FORWARDS = 12
@@ -70,14 +72,17 @@ def tame(net: caffe.Net) -> dict[str, float]:
     return {"largest_value": largest, "denormal_share": denormal, "largest_output": float(np.abs(net.blobs[net.outputs[0]].data).max())}
 
 
-def layer_rows(net: caffe.Net, rounds: int) -> list[dict[str, Any]]:
-    """The per-layer table at batch 1 on one thread, with the bytes that each group of fused layers must move; best of `rounds`."""
+def layer_rows(case: Case, rounds: int) -> list[dict[str, Any]]:
+    """The per-layer table at batch 1 on one thread; best of `rounds`. In floats with the bytes that each group of fused layers must move."""
+    coded = isinstance(case, QuantizedCase)
+    net = case.quantized if isinstance(case, QuantizedCase) else case.net
     twin = net.clone()  # nobody looked at its blobs: everything is fused
-    case = Case(net, 1, {})
+    twin.blobs[case.input].reshape(*case.x.shape)
+    twin.reshape()
     twin.blobs[case.input].data[...] = case.x
     tables = [twin.profile(1) for _ in range(rounds)]
     return [{"name": t.name, "kind": t.kind, "note": t.note, "macs": t.macs, "ms": min(table[i].milliseconds for table in tables),
-             "bytes": traffic(net, t.name)} for i, t in enumerate(tables[0])]
+             "bytes": None if coded else traffic(net, t.name)} for i, t in enumerate(tables[0])]
 
 
 class Turns:
@@ -87,11 +92,13 @@ class Turns:
     ----------
     engines : dict of str to Engine
     threads : int
+    precision : str
+        Of the limit.
     """
 
-    def __init__(self, engines: dict[str, Engine], threads: int):
+    def __init__(self, engines: dict[str, Engine], threads: int, precision: str = "fp32"):
         self.engines, self.threads = engines, threads
-        self.limits = Limits(threads)
+        self.limits = Limits(threads, precision=precision)
         self.estimates = {name: self._estimate(engine) for name, engine in engines.items()}
         self.rounds: dict[str, list[float]] = {name: [] for name in engines}
         self.least = dict.fromkeys(engines, float("inf"))
@@ -145,13 +152,13 @@ class Turns:
 
 def measure(net: caffe.Net, cases: dict[int, Case], threads: int, batch: int, options: argparse.Namespace) -> dict[str, Any]:
     """One setting."""
-    case, load = cases[batch], Load()
+    case, load, suite = cases[batch], Load(), SUITES[options.precision]
     engines: dict[str, Engine] = {}
     found: dict[str, Any] = {"threads": threads, "batch": batch, "engines": {}, "failures": {}}
     differences, reasons = {}, {}
     expected: np.ndarray | None = None
     for name in options.engines:
-        engine, differences[name], reasons[name] = open_engine(name, case, threads, expected)
+        engine, differences[name], reasons[name] = open_engine(name, case, threads, expected, suite)
         if engine is None:
             found["failures"][name] = reasons[name]
         else:
@@ -159,7 +166,7 @@ def measure(net: caffe.Net, cases: dict[int, Case], threads: int, batch: int, op
             expected = engine.output() if expected is None else expected
     if "ours" not in engines:
         raise SystemExit(f"net '{net.name}': {found['failures'].get('ours', 'engine `ours` must be among the engines')}")
-    turns = Turns(engines, threads)
+    turns = Turns(engines, threads, options.precision)
     turns.run(options.rounds, options.seconds)
     for name, rounds in turns.rounds.items():
         found["engines"][name] = {
@@ -170,14 +177,15 @@ def measure(net: caffe.Net, cases: dict[int, Case], threads: int, batch: int, op
                     "load_average": os.getloadavg() if hasattr(os, "getloadavg") else None}
 
 
-def description(name: str, options: argparse.Namespace) -> tuple[caffe.Net, dict[str, Any]]:
+def description(name: str, memo: dict[str, Any], options: argparse.Namespace) -> tuple[caffe.Net, dict[str, Any]]:
     """The net, and everything about it that does not depend on the setting."""
     net = load_net(name, options.models)
     known = tame(net)
-    layers = layer_rows(net, 2 if options.rounds < 5 else 7)
-    limits = Limits(1, memory=True)
+    layers = layer_rows(SUITES[options.precision].case(net, 1, memo), 2 if options.rounds < 5 else 7)
+    limits = Limits(1, memory=True, precision=options.precision)
     return net, {
-        "network": name, "net_name": net.name, "input": list(net.blobs[net.inputs[0]].shape[1:]), "gflop": 2e-9 * sum(r["macs"] for r in layers),
+        "network": name, "precision": options.precision, "net_name": net.name, "input": list(net.blobs[net.inputs[0]].shape[1:]),
+        "gflop": 2e-9 * sum(r["macs"] for r in layers),
         "weights": "seeded", **known, "layers": layers, "limit_gflops": max(limits.multiply_add_gflops() for _ in range(options.rounds)),
         "memory_gbytes": max(limits.memory_gbytes() for _ in range(options.rounds)), "environment": described_environment(), "settings": []}
 
@@ -189,12 +197,16 @@ def described_environment() -> dict[str, Any]:
     return found | {"peers": versions()}
 
 
-def kept_settings(result: Path) -> list[dict[str, Any]]:
-    """Settings of an earlier run; none if that was on another processor or with other versions, whose times must not stand beside today's."""
+def kept_settings(result: Path, precision: str = "fp32") -> list[dict[str, Any]]:
+    """Settings of an earlier run; none if that was on another processor, with other versions or in another precision, whose times must not stand
+    beside today's.
+    """
     if not result.is_file():
         return []
     found, now = json.loads(result.read_text(encoding="utf-8")), described_environment()
     changed = [k for k in ("cpu", "cpus_usable", "packages", "peers") if found["environment"][k] != now[k]]
+    if found.get("precision", "fp32") != precision:
+        changed.append("precision")
     if changed:
         print(f"{found['network']}: measured anew, since {', '.join(changed)} changed", flush=True)
     return [] if changed else list(found["settings"])
@@ -204,7 +216,7 @@ def progress(found: dict[str, Any]) -> str:
     """One line for a setting."""
     times = [f"{name} {e['median_ms']:.2f}" for name, e in found["engines"].items()]
     failed = "".join(f"; {name} left out: {why}" for name, why in found["failures"].items())
-    return f"  threads {found['threads']} batch {found['batch']}: {', '.join(times)} ms; limit {found['limit_gflops']:.0f} GFLOP/s{failed}"
+    return f"  threads {found['threads']} batch {found['batch']}: {', '.join(times)} ms; limit {found['limit_gflops']:.0f} Gop/s{failed}"
 
 
 def main() -> None:
@@ -215,22 +227,24 @@ def main() -> None:
     parser.add_argument("--models", type=Path)
     parser.add_argument("--threads", type=json.loads, default=[1, 2])
     parser.add_argument("--batches", type=json.loads, default=[1, 8])
-    parser.add_argument("--engines", type=json.loads, default=list(ENGINES))
+    parser.add_argument("--precision", choices=tuple(SUITES), default="fp32")
+    parser.add_argument("--engines", type=json.loads)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=12.0)
     options = parser.parse_args()
+    options.engines = options.engines or list(SUITES[options.precision].engines)
     start = time.perf_counter()
-    kept = kept_settings(options.result)
+    kept = kept_settings(options.result, options.precision)
     done = {(s["threads"], s["batch"]) for s in kept}
     if done.issuperset((threads, batch) for threads in options.threads for batch in options.batches):
         print(f"{options.network}: nothing left to measure", flush=True)
         return
-    net, document = description(options.network, options)
-    document["settings"] = kept
-    print(f"{options.network}: {document['gflop']:.2f} GFLOP, ready after {time.perf_counter() - start:.1f} s", flush=True)
     memo: dict[str, Any] = {}
+    net, document = description(options.network, memo, options)
+    document["settings"] = kept
+    print(f"{options.network}: {document['gflop']:.2f} Gop, ready after {time.perf_counter() - start:.1f} s", flush=True)
     for batch in options.batches:
-        cases = {batch: Case(net, batch, memo)}  # a batch's ONNX model goes with its case
+        cases: dict[int, Case] = {batch: SUITES[options.precision].case(net, batch, memo)}  # a batch's ONNX model goes with its case
         for threads in options.threads:
             if (threads, batch) in done:
                 continue

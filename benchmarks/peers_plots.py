@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-from peers_tables import PEERS, TITLES, ratio, rows, settings
+from peers_tables import PEERS, TITLES, own, precision, ratio, rows, settings
 
 from cnrt.whole_file import whole_file
 
@@ -15,8 +15,8 @@ from matplotlib import pyplot as plt
 
 STYLE = {"font.size": 8, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 9, "axes.titleweight": "bold", "axes.grid": True,
          "grid.color": "#e4e4e4", "grid.linewidth": 0.6, "axes.axisbelow": True, "legend.frameon": False, "svg.hashsalt": "peers"}
-COLOURS = {"openvino": "#0068b5", "onnxruntime": "#d1752c", "opencv": "#5b9a3f", "ours_fp16": "#7d4fa1"}
-MARKS = {"openvino": "o", "onnxruntime": "s", "opencv": "^", "ours_fp16": "D"}
+COLOURS = {"openvino": "#0068b5", "onnxruntime": "#d1752c", "opencv": "#5b9a3f", "ours_fp16": "#7d4fa1", "ours_fp32": "#7d4fa1"}
+MARKS = {"openvino": "o", "onnxruntime": "s", "opencv": "^", "ours_fp16": "D", "ours_fp32": "D"}
 GROUPS = {"winograd": "#b8336a", "convolution": "#0068b5", "product": "#d1752c", "other": "#8a8a8a"}
 GROUP_TITLES = {"winograd": "convolution, Winograd", "convolution": "convolution, direct", "product": "InnerProduct", "other": "other"}
 
@@ -50,16 +50,16 @@ def plot_ratios(document: dict[str, Any], path: Path) -> None:
         every = [r for p in panels for _, s in rows(document, *p) for e in MARKS if (r := ratio(s, e)) is not None]
         for axis, (threads, batch) in zip(axes.flat, panels, strict=False):
             axis.set_xlim(0.9 * min(every), 1.1 * max(every))
-            _ratio_panel(axis, rows(document, threads, batch), f"{threads} thread{'s' * (threads > 1)}, batch {batch}")
+            _ratio_panel(axis, rows(document, threads, batch), own(document), f"{threads} thread{'s' * (threads > 1)}, batch {batch}")
         for axis in axes[-1]:
-            axis.set_xlabel("time by ours in FP32 (right of 1: slower than ours)")
+            axis.set_xlabel(f"time by ours in {precision(document)} (right of 1: slower than ours)")
         marks = {e: m for axis in axes.flat for m, e in zip(*axis.get_legend_handles_labels(), strict=True)}
         figure.legend(marks.values(), marks.keys(), loc="outside upper center", ncols=4)
         save(figure, path)
 
 
-def _ratio_panel(axis: Any, pairs: list[Any], title: str) -> None:
-    for engine in (*PEERS, "ours_fp16"):
+def _ratio_panel(axis: Any, pairs: list[Any], other: str, title: str) -> None:
+    for engine in (*PEERS, other):
         points = [(r, y) for y, (_, s) in enumerate(pairs) if (r := ratio(s, engine)) is not None]
         if points:
             axis.scatter(*zip(*points, strict=True), s=22, marker=MARKS[engine], color=COLOURS[engine], label=TITLES[engine], zorder=3, alpha=0.9)
