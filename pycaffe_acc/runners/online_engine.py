@@ -8,6 +8,7 @@ import numpy as np
 from pycaffe_acc.errors import CheckError
 from pycaffe_acc.evaluation.intervals import Interval
 from pycaffe_acc.net import Net
+from pycaffe_acc.offline_net import OfflineNet
 from pycaffe_acc.runners.engine import shape_lines
 
 
@@ -16,7 +17,9 @@ class OnlineEngine:
 
     Parameters
     ----------
-    net : Net
+    net : Net or OfflineNet
+    times_hardware : bool
+        Whether its functions run on a card.
 
     Raises
     ------
@@ -24,8 +27,8 @@ class OnlineEngine:
         For a net that does not take one batch of images.
     """
 
-    def __init__(self, net: Net):
-        self.net = net
+    def __init__(self, net: Net | OfflineNet, times_hardware: bool):
+        self.net, self.times_hardware = net, times_hardware
         if len(net.inputs) != 1 or len(net.blobs[net.inputs[0]].shape) != 4:
             shapes = {n: net.blobs[n].shape for n in net.inputs}
             raise CheckError(f"net '{net.name}' has the inputs {shapes}; this program feeds one batch of images, (N, C, H, W)")
@@ -35,7 +38,6 @@ class OnlineEngine:
         n, c, h, w = net.blobs[self._input].shape
         self.shape = (n, c, h, w)
         self.output_shape = tuple(net.blobs[self._output].shape)
-        self.times_hardware = net.source.card is not None
 
     def bind(self) -> None:
         """See `Engine.bind`: a net knows its device."""

@@ -38,6 +38,10 @@ from pycaffe_acc.tools import (
     run,
     set_sparse,
     shims,
+    ssd_offline_multicore,
+    ssd_offline_singlecore,
+    ssd_online_multicore,
+    ssd_online_singlecore,
     summary,
     time,
     upgrade_binary,
@@ -78,7 +82,8 @@ VERBS: tuple[Verb, ...] = (classify, eval, time, compile, run, check, summary, d
 
 #: those with flags of gflags instead of options
 COMMANDS: tuple[Command, ...] = (caffe, convert_caffemodel, convert_imageset, compute_image_mean, generate_int8_pt, generate_quantized_pt,
-                                 clas_offline_singlecore, clas_offline_multicore, clas_online_singlecore, clas_online_multicore)
+                                 clas_offline_singlecore, clas_offline_multicore, clas_online_singlecore, clas_online_multicore,
+                                 ssd_offline_singlecore, ssd_offline_multicore, ssd_online_singlecore, ssd_online_multicore)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -57,12 +57,16 @@ def offline_engines(flags: dict[str, Value], spots: list[tuple[int, int]], data_
         kind = card_kind(model)
         for ordinal, channel in spots:
             engines.append(OfflineEngine(model, data_parallel, ordinal, channel))
-        batch = engines[0].shape[0] // data_parallel
-        if int(flags["batchsize"]) not in (1, batch):
-            raise CheckError(f"-batchsize is {flags['batchsize']}, and {flags['offlinemodel']} was compiled for batches of {batch}; leave the flag "
-                             "out, or compile the model again")
+        check_batch(flags, engines[0].shape[0] // data_parallel)
         yield Opened(engines, kind == "MLU270", kind)
     finally:
         for engine in engines:
             engine.close()
         devices.set_current_device(before)
+
+
+def check_batch(flags: dict[str, Value], batch: int) -> None:
+    """Raise a `CheckError` when -batchsize is neither 1 nor the batch of the model."""
+    if int(flags["batchsize"]) not in (1, batch):
+        raise CheckError(f"-batchsize is {flags['batchsize']}, and {flags['offlinemodel']} was compiled for batches of {batch}; leave the flag out, "
+                         "or compile the model again")

@@ -60,7 +60,7 @@ def online_engines(flags: dict[str, Value], spots: list[tuple[int, int]]) -> Ite
         glog(f"load file: {flags['model']}")
         net = Net(str(flags["model"]), TEST, weights=str(flags["weights"]))
         nets = [net, *(twin_on(net, *spot) for spot in spots[1:])]
-        yield OpenedNets([OnlineEngine(n) for n in nets], newer, kind)
+        yield OpenedNets([OnlineEngine(n, bool(kind)) for n in nets], newer, kind)
 
 
 def _newer_settings(flags: dict[str, Value]) -> None:

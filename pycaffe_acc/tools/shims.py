@@ -32,6 +32,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "clas_offline_multicore": ("clas_offline_multicore",),
     "clas_online_singlecore": ("clas_online_singlecore",),
     "clas_online_multicore": ("clas_online_multicore",),
+    "ssd_offline_singlecore": ("ssd_offline_singlecore",),
+    "ssd_offline_multicore": ("ssd_offline_multicore",),
+    "ssd_online_singlecore": ("ssd_online_singlecore",),
+    "ssd_online_multicore": ("ssd_online_multicore",),
     "test_forward_offline": ("test_forward_offline",),
     "test_forward_online": ("test_forward_online",),
 }
