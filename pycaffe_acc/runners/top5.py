@@ -15,7 +15,7 @@ class Ranked(NamedTuple):
     """A place in the ranking."""
 
     score: float
-    index: int
+    label: int
 
 
 def top5(scores: np.ndarray) -> list[Ranked]:
@@ -38,7 +38,7 @@ def top5(scores: np.ndarray) -> list[Ranked]:
 
 def ranking_lines(name: str, ranked: Sequence[Ranked], labels: Sequence[str]) -> list[str]:
     """What is printed of an image: a head, then five lines "score - label"."""
-    return ["", f"----- top5 for {name}", *(f"{r.score:.4f} - {labels[r.index]}" for r in ranked)]
+    return ["", f"----- top5 for {name}", *(f"{r.score:.4f} - {labels[r.label]}" for r in ranked)]
 
 
 class Hits:
@@ -55,8 +55,8 @@ class Hits:
     def add(self, ranked: Sequence[Ranked], label: int) -> None:
         """Count an image."""
         self.images += 1
-        self.top1 += ranked[0].index == label
-        self.top5 += any(r.index == label for r in ranked)
+        self.top1 += ranked[0].label == label
+        self.top5 += any(r.label == label for r in ranked)
 
     def __add__(self, other: Hits) -> Hits:
         both = Hits()

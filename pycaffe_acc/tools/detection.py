@@ -13,6 +13,7 @@ from pycaffe_acc.runners.engine import Engine
 from pycaffe_acc.runners.figures import deal, read_figures
 from pycaffe_acc.runners.fleet import run_fleet
 from pycaffe_acc.runners.label_map import read_label_map
+from pycaffe_acc.runners.number import number
 from pycaffe_acc.runners.offline_engine import card_kind, load_model, raise_stack
 from pycaffe_acc.runners.online_engine import OnlineEngine
 from pycaffe_acc.runners.pipeline import Job, run_serially
@@ -69,7 +70,7 @@ def detect(flags: dict[str, Value], engines: Sequence[Engine], newer: bool, devi
         tallies, wall_us = run_fleet(jobs, int(flags["fifosize"]), glog)
     result = Figures.of(len(figures), tallies, wall_us, engines[0].shape[0])
     glog(f"{sum(s.detections for s in sinks)} detections in {result.hits.images} images")
-    glog(f"Total execution time: {result.wall_us:g} us")
+    glog(f"Total execution time: {number(result.wall_us)} us")
     hardware = engines[0].times_hardware
     for line in speed_lines(result, newer, hardware, device):
         glog(line)

@@ -8,7 +8,7 @@ from pycaffe_acc.runners.top5 import Hits, Ranked, ranking_lines, top5
 
 def test_order_and_ties():
     scores = np.float32([0.1, 0.4, 0.4, 0.9, 0.2, 0.3])
-    assert [r.index for r in top5(scores)] == [3, 1, 2, 5, 4]
+    assert [r.label for r in top5(scores)] == [3, 1, 2, 5, 4]
 
 
 def test_scores_that_are_not_positive_take_no_place():
