@@ -110,19 +110,18 @@ class ByImage(Operator):
     def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
         """The steps' kernel calls for one image, and how their arguments move from image to image."""
         values = self._values(inputs, outputs[0])
-        calls, notes = [], []
+        calls: list[Call] = []
         for i, (step, own) in enumerate(zip(self.steps, self._own(emit.parameters), strict=True)):
             part = emit.part(Node.of(step.op, [values[j] for j in step.inputs], own, [values[self.inputs + i]]))
             if part.hosted is not None:
                 raise CnmlError(f"failed to lower {self.kind} '{self.name}': {step.op.kind} '{step.op.name}' runs on the host; only operators with "
                                 "kernels can be joined")
             calls += part.calls
-            notes.append(part.notes or part.calls[0].kernel)
         moves = _Moves(self._places(values, inputs, outputs[0], calls))
         for call in calls:
             moves.add(call)
         emit.call("by_image", inputs[0].shape[0], len(calls), moves.program(), emit.scratch(moves.scratch), *moves.values)
-        emit.note("image by image: " + "; ".join(notes))
+        emit.note(f"image by image, {len(self.steps)} steps: {', '.join(dict.fromkeys(c.kernel for c in calls))}")
 
     def _values(self, inputs: list[Tensor], output: Tensor) -> list[Tensor]:
         """One image of every value."""

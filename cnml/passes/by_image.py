@@ -72,7 +72,7 @@ def _merged(run: list[Node]) -> Node | None:
     outside = list(dict.fromkeys(t for n in run for t in n.inputs if t not in made))
     numbers = {t: i for i, t in enumerate([*outside, *(n.outputs[0] for n in run)])}
     steps = [Step(n.op, tuple(numbers[t] for t in n.inputs), len(n.parameters), n.outputs[0].shape[1:]) for n in run]
-    op = ByImage(steps, len(outside), "+".join(n.name for n in run))
+    op = ByImage(steps, len(outside), f"{run[0].name.split('+')[0]} to {run[-1].name.split('+')[-1]}")
     shapes = [t.shape for t in outside]
     if any(op.layouts([layout] * len(outside), shapes) is None for layout in Layout):
         return None

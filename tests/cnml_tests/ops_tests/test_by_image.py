@@ -69,6 +69,15 @@ def test_steps_that_want_a_value_in_two_layouts(rng):
         between.choose_layouts([Layout.PLAIN], [(2, 3, 8, 8)])
 
 
+def test_the_table_says_which_kernels_run(rng):
+    op, arrays = block(rng)
+    emit = Emitter(Node.of(op, [Tensor((2, 3, 12, 10), "x")], parameters(*arrays), [Tensor((2, 40, 6, 5), "y")]))
+    emit.node.outputs[0].layout = Layout.NHWC
+    op.lower(emit, emit.node.inputs, emit.node.outputs)
+    assert [c.kernel for c in emit.calls] == ["by_image"] and len(emit.forms) == 10
+    assert emit.notes.startswith("image by image, 5 steps: conv2d_") and "separable_f32" in emit.notes
+
+
 def test_shapes_are_those_it_was_made_for(rng):
     op, arrays = block(rng)
     assert op.reshape([(7, 3, 12, 10)], [a.shape for a in arrays]) == [(7, 40, 6, 5)]

@@ -225,17 +225,17 @@ def small_caches(monkeypatch):
 
 def test_large_values_go_image_by_image(rng, small_caches):
     graph, x, stem, y = residual(rng)
-    assert names(graph, {y}) == ["stem+r0+shortcut+main+sum+r1"]
+    assert names(graph, {y}) == ["stem to r1"]
     assert names(graph, {y}, frozenset({"by_image"})) == ["stem+r0", "shortcut", "main+sum+r1"]
     same_values(graph, x, [y], rng, "by_image", "fuse_sum")
 
 
 def test_a_run_ends_where_somebody_else_reads(rng, small_caches):
     graph, x, stem, y = residual(rng)
-    assert names(graph, {stem, y}) == ["stem+r0", "shortcut+main+sum+r1"]
+    assert names(graph, {stem, y}) == ["stem+r0", "shortcut to r1"]
     pooled = graph.add(Pool("MAX", (2, 2), (2, 2), name="pool"), [y])[0]
     late = graph.add(Unary("sigmoid", name="other"), [stem])[0]
-    assert names(graph, {pooled, late}) == ["stem+r0", "shortcut+main+sum+r1+pool", "other"]
+    assert names(graph, {pooled, late}) == ["stem+r0", "shortcut to pool", "other"]
     same_values(graph, x, [pooled, late], rng, "by_image")
 
 
@@ -254,7 +254,7 @@ def test_a_run_reads_and_writes_bands_of_channels(rng, small_caches):
     a, b = graph.add(Slice(1, (24, 16), "cut"), [graph.add(Unary("sigmoid", name="other"), [x])[0]])
     y = conv(graph, rng, conv(graph, rng, a, 24, name="one"), 20, 1, name="two")
     both = graph.add(Concat(1, "cat"), [y, graph.add(Unary("tanh", name="tanh"), [b])[0]])[0]
-    assert names(graph, {both}) == ["other", "cut", "one+two", "tanh", "cat"]
+    assert names(graph, {both}) == ["other", "cut", "one to two", "tanh", "cat"]
     same_values(graph, x, [both], rng, "by_image", "place_concat", "place_slice", "reuse_memory")
 
 
