@@ -58,8 +58,7 @@ class ClassSink:
             if name == FILLER:
                 continue
             ranked = top5(row)
-            for line in ranking_lines(name, ranked, self._labels):
-                self._tell(line)
+            self._tell("\n".join(ranking_lines(name, ranked, self._labels)))
             self.hits.add(ranked, label)
 
 

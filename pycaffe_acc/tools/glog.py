@@ -14,7 +14,7 @@ GLOG_FLAGS: dict[str, str | int | float | bool] = {"logtostderr": False, "alsolo
 
 
 def glog(message: str, severity: str = "I") -> None:
-    """Write a line.
+    """Write a line, or several that stay together.
 
     Parameters
     ----------
@@ -31,7 +31,9 @@ def glog(message: str, severity: str = "I") -> None:
     prefix = ""
     if os.environ.get("log_prefix", "").lower() in ("true", "1"):
         prefix = f"{severity}{datetime.datetime.now():%m%d %H:%M:%S.%f} {threading.get_native_id():>5} caffe.py] "
-    print(prefix + message, file=sys.stderr, flush=True)
+    # in one piece, so that lines of several threads do not run into each other
+    sys.stderr.write("".join(f"{prefix}{line}\n" for line in message.split("\n")))
+    sys.stderr.flush()
 
 
 class _Lines(logging.Handler):

@@ -78,7 +78,8 @@ def test_a_fleet(figures):
     assert [(t.hits.images, t.hits.top1, len(t.busy)) for t in tallies] == [(4, 3, 2), (3, 3, 2)]
     assert wall_us > sum(t.hardware_us for t in tallies) / 2
     assert said.count("Waiting ...") == 2 and said.count("Notify to start ...") == 1
-    assert sorted(line.split()[-1] for line in said if line.startswith("-----")) == [f"{i}.png" for i in range(7)]
+    heads = [line.split("\n")[1] for line in said if "top5" in line]
+    assert sorted(head.split()[-1] for head in heads) == [f"{i}.png" for i in range(7)]
     for word, times in (("prepare input data time: ", 4), ("copyin time: ", 4), (" execution time: ", 4), ("copyout time: ", 4),
                         ("post process time: ", 4)):
         assert sum(line.startswith(word) for line in said) == times, word

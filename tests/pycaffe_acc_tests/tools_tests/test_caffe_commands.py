@@ -124,6 +124,8 @@ def test_glog_prefix_and_level(capsys, monkeypatch):
     monkeypatch.setenv("log_prefix", "true")
     glog("hello")
     assert re.match(r"I\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ caffe.py\] hello\n$", capsys.readouterr().err)
+    glog("two\nlines", "W")
+    assert [line[0] + line[-5:] for line in capsys.readouterr().err.splitlines()] == ["W] two", "Wlines"]
     monkeypatch.setenv("GLOG_minloglevel", "2")
     glog("hello")
     glog("broken", "E")

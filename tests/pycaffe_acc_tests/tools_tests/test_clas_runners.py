@@ -95,6 +95,9 @@ def test_threads_on_two_cards(folder, capsys, monkeypatch):
     assert main(words(folder, "clas_offline_multicore", "-threads", 2, "-mludevice", "0,1")) == 0
     err = capsys.readouterr().err
     assert "Using MLU device 0\nUsing MLU device 1\n" in err and "Accuracy thread id : 3\n" in err and "accuracy1: 1 (21/21)" in err
+    assert main(words(folder, "clas_online_multicore", "-threads", 2, "-mludevice", "1,0")) == 0
+    err = capsys.readouterr().err
+    assert "Using MLU device 1\n" in err and "Using MLU device 0\n" in err and "Accuracy thread id : 3\n" in err and "accuracy1: 1 (21/21)" in err
 
 
 def test_the_newer_generation(folder, capsys, monkeypatch, tmp_path):
