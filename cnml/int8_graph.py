@@ -17,10 +17,12 @@ from cnml.ops.concat_int8 import ConcatInt8
 from cnml.ops.convolution import Convolution
 from cnml.ops.convolution_int8 import ConvolutionInt8, int8_image, is_depthwise
 from cnml.ops.dequantize import Dequantize
+from cnml.ops.eltwise import Eltwise
 from cnml.ops.inner_product import InnerProduct
 from cnml.ops.pool import Pool
 from cnml.ops.pool_int8 import PoolInt8
 from cnml.ops.quantize import Quantize
+from cnml.ops.sum_int8 import SumInt8
 from cnml.tensor import Tensor
 
 
@@ -118,6 +120,10 @@ class _Rewriting:
             forms[codes] = self._add(Quantize(codes, f"{t.name} to int8"), [self._have(t, None)], [], _coded(t, codes))
         return forms[codes]
 
+    def _known(self, t: Tensor) -> Codes | None:
+        """The codes in which a tensor is there already."""
+        return next((c for c in self._forms[t] if c is not None), None)
+
     def _add(self, op: Operator, inputs: list[Tensor], parameters: list[Any], out: Tensor) -> Tensor:
         self._nodes.append(Node.of(op, inputs, parameters, [out]))
         return out
@@ -128,14 +134,14 @@ class _Rewriting:
         out, codes = node.outputs[0], self._wanted.get(node.outputs[0])
         inputs, added = [self._have(node.inputs[0], op.int8.data)], None
         for t in node.inputs[1:]:
-            added = next((c for c in self._forms[t] if c is not None), None)
+            added = self._known(t)
             inputs.append(self._have(t, added))
         made = out if codes is None else _coded(out, codes)
         self._add(ConvolutionInt8(op, codes, added), inputs, node.parameters, made)
         self._forms[out] = {codes: made}
 
     def _pass_on(self, node: Node) -> bool:
-        """A maximum or join of codes, or an average of them; False if it has to be taken of float32 values."""
+        """A maximum, join, sum or average of codes; False if it has to be taken of float32 values."""
         op, out = node.op, node.outputs[0]
         codes = self._wanted.get(out)
         if _selects(node) and codes is not None:
@@ -144,8 +150,15 @@ class _Rewriting:
             self._add(PoolInt8(op, codes, codes) if isinstance(op, Pool) else ConcatInt8(codes, op.name), inputs, [], made)
             self._forms[out] = {codes: made}
             return True
+        known = self._known(node.inputs[0]) if node.inputs else None
+        if isinstance(op, Eltwise) and op.operation == "SUM" and len(node.inputs) == 2 and len(out.shape) == 4 and codes is not None:
+            other = self._known(node.inputs[1])
+            if known is None or other is None:
+                return False
+            inputs = [self._have(node.inputs[0], known), self._have(node.inputs[1], other)]
+            self._forms[out] = {codes: self._add(SumInt8(op, (known, other), codes), inputs, [], _coded(out, codes))}
+            return True
         if isinstance(op, Pool) and op.method == "AVE":
-            known = next((c for c in self._forms[node.inputs[0]] if c is not None), None)
             if known is None:
                 return False
             made = out if codes is None else _coded(out, codes)

@@ -103,7 +103,17 @@ def depthwise(net: Net) -> list[Tensor]:
     return [net.conv(x, 40, 5, 1, 2, 40, unsigned=True), net.conv(x, 6, 1, unsigned=True)]
 
 
-NETS = {"depthwise": (depthwise, (2, 3, 15, 17)), "chain": (chain, (2, 3, 23, 25)), "block": (block, (2, 12, 9, 10)),
+def sums(net: Net) -> list[Tensor]:
+    """Sums that no convolution takes: of activated values, and of one value with itself."""
+    x = net.relu(net.conv(net.x, 18, 3, 1, 1))
+    a, b = net.relu(net.conv(x, 18, 1, unsigned=True)), net.relu(net.conv(x, 18, 3, 1, 1, unsigned=True))
+    for t, limit in ((a, 2.0), (b, 3.0)):
+        net.conv(t, 4, 1, limit=limit, unsigned=True)
+    y = net.relu(net.graph.add(Eltwise("SUM", (0.5, -1.25), "sum"), [a, b])[0])
+    return [net.conv(y, 9, 1, limit=4.0), net.conv(net.graph.add(Eltwise("SUM", (), "twice"), [a, a])[0], 5, 1, limit=5.0)]
+
+
+NETS = {"sums": (sums, (2, 5, 11, 9)), "depthwise": (depthwise, (2, 3, 15, 17)), "chain": (chain, (2, 3, 23, 25)), "block": (block, (2, 12, 9, 10)),
         "branches": (branches, (1, 10, 11, 9))}
 
 
