@@ -24,6 +24,7 @@ layer { name: "class8_313_rh" type: "Softmax" bottom: "conv8_313_rh" top: "class
 layer { name: "class8_ab" type: "Convolution" bottom: "class8_313_rh" top: "class8_ab" convolution_param { num_output: 2 kernel_size: 1 } }
 """
 open("colorization_deploy.prototxt", "w").write(NET)
+np.random.seed(0)
 net = caffe.Net("colorization_deploy.prototxt", caffe.TEST)
 (H_in, W_in) = net.blobs["data_l"].data.shape[2:]
 (H_out, W_out) = net.blobs["class8_ab"].data.shape[2:]
@@ -38,4 +39,5 @@ ab_dec = net.blobs["class8_ab"].data[0, :, :, :].transpose((1, 2, 0))
 p = net.blobs["class8_313_rh"].data[0].transpose(1, 2, 0)
 assert np.allclose(p.sum(2), 1, atol=1e-5)
 assert np.allclose(ab_dec, p @ pts_in_hull, atol=1e-3)
-assert np.allclose(net.blobs["conv8_313_rh"].data, 2.606 * net.blobs["conv8_313"].data, rtol=1e-5)
+logits = 2.606 * net.blobs["conv8_313"].data  # up to 4e4, sums of terms that nearly cancel
+assert np.allclose(net.blobs["conv8_313_rh"].data, logits, rtol=0, atol=1e-5 * np.abs(logits).max())
