@@ -1,7 +1,7 @@
 """The engines of `peers.py` in INT8: one net, quantized here, as every engine can have it.
 
-The net is calibrated with seeded inputs like the one it is run with. OpenVINO and onnxruntime get the ONNX model that `export-onnx --precision int8
---quantize-results` writes, with codes also for results in front of an LRN, which no prototxt states: onnxruntime computes a convolution in INT8 only
+The net is calibrated with seeded inputs like the one it is run with. OpenVINO and onnxruntime get the ONNX models that `export-onnx --precision int8
+--for ...` writes for them, with codes also for results in front of an LRN, which no prototxt states: onnxruntime computes a convolution in INT8 only
 if codes stand right behind it, and OpenVINO then fuses sums too. That they do is counted, and said in each engine's note: of OpenVINO in its
 execution graph, whose convolutions and products name their kernel (those of INT8 end with `I8`); of onnxruntime in the graph that it runs, which it
 can write (INT8 are QLinearConv, QGemm and QLinearMatMul). OpenCV computes such a model in floats; its own INT8 is `Net.quantize` of what its Caffe
@@ -86,11 +86,15 @@ class QuantizedCase(Case):
 
     @cached_property
     def onnx(self) -> bytes:
-        """The model in quantize-dequantize form, with this batch."""
+        """The model in quantize-dequantize form, with this batch, for onnxruntime."""
+        return self.model(subsampled=False)
+
+    def model(self, subsampled: bool) -> bytes:
+        """The model, with strides of 1x1 convolutions or without."""
         net = self.quantized.clone()
         net.blobs[self.input].reshape(*self.x.shape)
         net.reshape()
-        return bytes(model_proto(translate_net(net, results=self.result_codes)).SerializeToString())
+        return bytes(model_proto(translate_net(net, results=self.result_codes, subsampled=subsampled)).SerializeToString())
 
 
 class OursInt8(Ours):
@@ -118,6 +122,12 @@ class OpenVinoInt8(OpenVino):
     """OpenVINO's CPU plugin on the quantize-dequantize model."""
 
     note = "our INT8 ONNX export"
+
+    @staticmethod
+    def model(case: Case) -> bytes:
+        """The form for OpenVINO."""
+        assert isinstance(case, QuantizedCase)
+        return case.model(subsampled=True)
 
     def __init__(self, case: Case, threads: int):
         super().__init__(case, threads)

@@ -38,7 +38,8 @@ class ExportReport:
     notes: list[str] = field(default_factory=list)
 
 
-def translate_net(net: Net, opset: int = DEFAULT_OPSET, outputs: Sequence[str] = (), results: Mapping[str, Codes] | None = None) -> NamedGraph:
+def translate_net(net: Net, opset: int = DEFAULT_OPSET, outputs: Sequence[str] = (), results: Mapping[str, Codes] | None = None,
+                  subsampled: bool = False) -> NamedGraph:
     """A net with its present shapes as a graph of ONNX operators.
 
     Parameters
@@ -50,7 +51,10 @@ def translate_net(net: Net, opset: int = DEFAULT_OPSET, outputs: Sequence[str] =
         Blobs that the graph is to give, for instance the bottoms of a layer that ONNX cannot express; none: the net's outputs.
     results : dict of str to Codes, optional
         For a net of precision int8: blob → codes that a convolution's or inner product's result goes through where the engine leaves it in floats, in
-        front of a sum for instance; `stated_codes` gives those that the prototxt has. onnxruntime computes only such convolutions in INT8.
+        front of a sum for instance; `stated_codes` gives those that the prototxt has. onnxruntime computes only such convolutions in INT8, and
+        OpenVINO fuses the sums.
+    subsampled : bool
+        For a net of precision int8: 1x1 convolutions that read a value with the same strides do so behind a MaxPool that takes them, for OpenVINO.
 
     Raises
     ------
@@ -61,14 +65,14 @@ def translate_net(net: Net, opset: int = DEFAULT_OPSET, outputs: Sequence[str] =
     check_opset(opset)
     if net.source.precision not in ("fp32", "int8"):
         raise CheckError(f"net '{net.name}' has the precision {net.source.precision}; an ONNX model is made of a net of precision fp32 or int8")
-    if results and net.source.precision != "int8":
-        raise CheckError(f"net '{net.name}' has the precision {net.source.precision}; codes for results go with a net of precision int8")
-    return Translation(net, opset, outputs, results).named()
+    if (results or subsampled) and net.source.precision != "int8":
+        raise CheckError(f"net '{net.name}' has the precision {net.source.precision}; codes for results and subsampling go with precision int8")
+    return Translation(net, opset, outputs, results, subsampled).named()
 
 
 def export(net: Net | str | os.PathLike[str], out: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None,
            opset: int = DEFAULT_OPSET, outputs: Sequence[str] = (), check: bool = True, seed: int = 0, precision: str = "fp32",
-           results: Mapping[str, Codes] | None = None) -> ExportReport:
+           results: Mapping[str, Codes] | None = None, subsampled: bool = False) -> ExportReport:
     """Write a net as an ONNX model with fixed shapes.
 
     The model is checked by onnx and, where onnxruntime is installed, run beside the net on seeded random inputs. It appears under its name only when
@@ -93,6 +97,8 @@ def export(net: Net | str | os.PathLike[str], out: str | os.PathLike[str], weigh
         has its own.
     results : dict of str to Codes, optional
         See `translate_net`. The comparison by layers leaves them out, since the net has none.
+    subsampled : bool
+        See `translate_net`.
 
     Returns
     -------
@@ -112,7 +118,7 @@ def export(net: Net | str | os.PathLike[str], out: str | os.PathLike[str], weigh
         net = Net(os.fspath(net), TEST, weights=None if weights is None else os.fspath(weights), precision=precision)
     elif weights is not None:
         raise CheckError("export: weights go with the path of a prototxt; a Net has its own")
-    graph = translate_net(net, opset, outputs, results)
+    graph = translate_net(net, opset, outputs, results, subsampled)
     report = ExportReport(Path(out), graph, notes=list(graph.notes))
     runtime = onnxruntime_module() if check else None
     if check and runtime is None:
@@ -120,7 +126,8 @@ def export(net: Net | str | os.PathLike[str], out: str | os.PathLike[str], weigh
     with model_file(graph, report.path) as part:
         if runtime is not None:
             if net.source.precision == "int8":
-                report.differences = differences_int8(net, translate_net(net, opset, outputs) if results else graph, part, runtime, seed)
+                report.differences = differences_int8(net, translate_net(net, opset, outputs, None, subsampled) if results else graph,
+                                                      part, runtime, seed)
             else:
                 report.differences = differences(net, graph, part, runtime, seed)
             _refuse_mismatch(net, report)

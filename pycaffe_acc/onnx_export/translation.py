@@ -16,6 +16,7 @@ from pycaffe_acc.onnx_export.coded_nodes import CodedNodes
 from pycaffe_acc.onnx_export.net_operators import NetOperators
 from pycaffe_acc.onnx_export.onnx_graph import CodedValue, OnnxGraph, OnnxNode, Step
 from pycaffe_acc.onnx_export.refusal import NotExpressibleError, Refusal, RefusedLayer
+from pycaffe_acc.onnx_export.subsampling import subsample
 from pycaffe_acc.onnx_export.translators import translate
 
 #: nodes that do not get the name of their layer
@@ -72,6 +73,8 @@ class Translation:
         Blobs; none: the net's outputs.
     results : dict of str to Codes, optional
         See `CodedNodes`.
+    subsampled : bool
+        See `subsample`.
 
     Raises
     ------
@@ -81,7 +84,8 @@ class Translation:
         When nothing is left to export.
     """
 
-    def __init__(self, net: Net, opset: int, outputs: Sequence[str] = (), results: Mapping[str, Codes] | None = None):
+    def __init__(self, net: Net, opset: int, outputs: Sequence[str] = (), results: Mapping[str, Codes] | None = None,
+                 subsampled: bool = False):
         self._net, self._results = net, results or {}
         self._source = NetOperators(net, outputs)
         self._graph = OnnxGraph(opset)
@@ -94,6 +98,8 @@ class Translation:
         if refused:
             order = {name: i for i, name in enumerate(net._layer_names)}
             raise NotExpressibleError(net.name, sorted(refused, key=lambda r: order[r.name]))
+        if subsampled:
+            subsample(self._graph)
         if not self._source.outputs:
             raise CheckError(f"net '{net.name}' has nothing to export: no layer computes an output from its inputs")
 

@@ -27,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--outputs", default="", metavar="BLOB,…", help="blobs that the model gives (default: the net's outputs)")
     parser.add_argument("--precision", choices=("fp32", "int8"), default="fp32", help="int8: a quantized prototxt with QuantizeLinear and "
                         "DequantizeLinear around the values that the engine keeps as codes (default: fp32)")
-    parser.add_argument("--quantize-results", action="store_true", help="with --precision int8: also quantize results of INT8 layers that the engine "
-                        "leaves in floats, by the ranges that the prototxt has for Eltwise, Pooling and Concat; onnxruntime computes only such "
-                        "convolutions in INT8")
+    parser.add_argument("--for", dest="runtime", choices=("onnxruntime", "openvino"), help="with --precision int8: the form that this runtime "
+                        "computes in INT8 throughout; results of INT8 layers that the engine leaves in floats get codes too, by the ranges that the "
+                        "prototxt has for Eltwise, Pooling and Concat, and for openvino the strides of 1x1 convolutions become poolings")
     parser.add_argument("--no-check", action="store_true", help="do not run the model beside the net in onnxruntime")
     parser.add_argument("--vendor-exact", action="store_true", help="follow the vendor's fork where it differs from BVLC's Caffe")
     parser.set_defaults(threads=None)
@@ -37,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export, and print the differences."""
-    if args.quantize_results and args.precision != "int8":
-        raise UsageError("--quantize-results goes with --precision int8")
+    if args.runtime and args.precision != "int8":
+        raise UsageError("--for goes with --precision int8; a model in floats is the same for every runtime")
     net = open_net(args)
     if args.weights is None:
         fill_seeded(net)
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     outputs = [name for name in args.outputs.split(",") if name]
     try:
         report = export(net, args.out, opset=args.opset, outputs=outputs, check=not args.no_check,
-                        results=stated_codes(net) if args.quantize_results else None)
+                        results=stated_codes(net) if args.runtime else None, subsampled=args.runtime == "openvino")
     except OnnxMismatchError as e:
         emit(args, {"out": None, "error": str(e), "differences": _rows(e.differences)}, _text(e.differences))
         note(f"pycaffe-acc: {e}")

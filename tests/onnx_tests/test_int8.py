@@ -169,6 +169,21 @@ def test_an_inner_value_as_output(tmp_path):
     assert list(report.graph.outputs) == ["join", "fc"] and all(d.passed for d in report.differences)
 
 
+def test_strides_that_are_taken_out(tmp_path):
+    """Only where all readers of codes are 1x1 convolutions with the same strides; the rest of the model stays."""
+    text = 'name: "s"\n' + INPUT + convolution("a", "data")
+    ones = [convolution(n, "a", 8, "kernel_size: 1 stride: 2") for n in ("b", "c")]
+    other = convolution("d", "a", 8, "kernel_size: 3 stride: 2 pad: 1")
+    for layers, strides in (("".join(ones), [1, 1]), (ones[0] + other, [2, 2]), (ones[0] + convolution("d", "a", 8, "kernel_size: 1"), [2, 1])):
+        net = quantized_net(tmp_path, text + layers)
+        graph = translate_net(net, subsampled=True)
+        (*_, first, second) = (n for n in graph.nodes if n.op == "Conv")
+        assert [n.attributes["strides"][0] for n in (first, second)] == strides
+        pools = [n for n in graph.nodes if n.op == "MaxPool"]
+        assert len(pools) == (strides == [1, 1]) and all(n.attributes == {"kernel_shape": [1, 1], "strides": [2, 2]} for n in pools)
+        assert all(d.passed for d in export(net, tmp_path / "net.onnx", subsampled=True).differences)
+
+
 def test_what_lies_beyond_the_smallest_code():
     """The engine ends at -127 units, code 1; ONNX has a code 0 below it. Nothing else differs, and without a sign nothing does."""
     values = np.array([-300, -127.6, -127.4, -1, 126.6, 300], np.float32)
@@ -211,6 +226,8 @@ def test_precisions_and_codes_that_do_not_go_together(tmp_path):
         translate_net(caffe.Net(str(model), caffe.TEST, weights=str(weights), precision="mlu"))
     with pytest.raises(CheckError, match="codes for results"):
         translate_net(caffe.Net(str(model), caffe.TEST, weights=str(weights)), results={"first": Codes(1.0)})
+    with pytest.raises(CheckError, match="subsampling go with precision int8"):
+        translate_net(caffe.Net(str(model), caffe.TEST, weights=str(weights)), subsampled=True)
     assert not {"QuantizeLinear"} & {n.op for n in translate_net(caffe.Net(str(model), caffe.TEST, weights=str(weights))).nodes}
 
 
