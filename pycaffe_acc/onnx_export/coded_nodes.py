@@ -8,12 +8,10 @@ from cnml.epilogue import IDENTITY
 from cnml.executable import NOT_IN_INT8
 from cnml.graph import Node
 from cnml.int8_graph import int8_graph
-from cnml.ops.concat_int8 import ConcatInt8
 from cnml.ops.convolution import Convolution
 from cnml.ops.convolution_int8 import ConvolutionInt8
 from cnml.ops.dequantize import Dequantize
 from cnml.ops.eltwise import Eltwise
-from cnml.ops.pool_int8 import PoolInt8
 from cnml.ops.quantize import Quantize
 from cnml.passes import run_passes
 from cnml.tensor import Tensor
@@ -62,7 +60,7 @@ class CodedNodes:
 
     def _node(self, node: Node, results: list[Tensor]) -> None:
         steps = self._missing(results)
-        if not isinstance(node.op, (ConvolutionInt8, PoolInt8, ConcatInt8)):
+        if all(t.codes is None for t in (*node.inputs, *node.outputs)):
             for layer, step in steps:
                 self._append(layer, step, step.outputs)
             return

@@ -13,7 +13,9 @@ from cnml.ops.convolution import Convolution
 from cnml.ops.convolution_int8 import ConvolutionInt8
 from cnml.ops.pool_int8 import PoolInt8
 from cnml.ops.quantize import Quantize
+from cnml.ops.sum_int8 import SumInt8
 from pycaffe_acc.onnx_export.activations import FUNCTIONS
+from pycaffe_acc.onnx_export.arithmetic import eltwise
 from pycaffe_acc.onnx_export.convolutions import write_convolution
 from pycaffe_acc.onnx_export.onnx_graph import OnnxGraph, Step
 from pycaffe_acc.onnx_export.pooling import pool
@@ -50,6 +52,13 @@ def pooling(g: OnnxGraph, s: Step) -> list[str]:
     """As of floats, and codes again."""
     assert isinstance(s.op, PoolInt8)
     return [through_codes(g, pool(g, s._replace(op=s.op.source))[0], s.op.codes)]
+
+
+def total(g: OnnxGraph, s: Step) -> list[str]:
+    """As of floats, with the activation behind it, and codes again."""
+    assert isinstance(s.op, SumInt8)
+    y = eltwise(g, s._replace(op=s.op.source))[0]
+    return [through_codes(g, _activated(g, y, s.op.source.activation), s.op.codes)]
 
 
 class ChannelWeights:

@@ -49,6 +49,7 @@ from cnml.ops.shuffle_channel import ShuffleChannel
 from cnml.ops.slice import Slice
 from cnml.ops.softmax import Softmax
 from cnml.ops.sqrt import Sqrt
+from cnml.ops.sum_int8 import SumInt8
 from cnml.ops.tile import Tile
 from cnml.ops.unary import Unary
 from cnml.ops.unpooling import UnPooling
@@ -123,6 +124,7 @@ TRANSLATORS: dict[type[Operator], Translator] = {
     Slice: movements.slice_,
     Softmax: activations.softmax,
     Sqrt: activations.sqrt,
+    SumInt8: quantized.total,
     Tile: movements.tile,
     Unary: activations.unary,
     UnPooling: resampling.unpooling,

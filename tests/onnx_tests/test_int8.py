@@ -1,6 +1,7 @@
 """Nets in INT8 as graphs with codes between their operators."""
 from __future__ import annotations
 
+import pkgutil
 from collections import Counter
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from onnx_tests.exported_case import run_model
 from onnx_tests.quantized_case import BLOCKS, INPUT, convolution, quantized_net, write_quantized
 
+import cnml.ops
 import pycaffe_acc as caffe
 from cnml.codes import Codes
 from pycaffe_acc.errors import CheckError
@@ -17,6 +19,7 @@ from pycaffe_acc.onnx_export.net_operators import NetOperators
 from pycaffe_acc.onnx_export.onnx_graph import OnnxGraph
 from pycaffe_acc.onnx_export.quantized import BIAS_LIMIT, _wide_enough, through_codes
 from pycaffe_acc.onnx_export.translation import NamedGraph
+from pycaffe_acc.onnx_export.translators import TRANSLATORS
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -162,6 +165,23 @@ def test_other_forms(tmp_path):
     assert [len(n.inputs) for n in report.graph.nodes if n.layer in ("c", "d")] == [2, 2]
 
 
+def test_a_sum_of_codes(tmp_path):
+    """Terms that others read too are summed as codes, with coefficients and the activation; depthwise convolutions are in INT8 as well."""
+    text = ('name: "sums"\n' + INPUT + convolution("a", "data") + convolution("b", "data")
+            + 'layer { name: "sum" type: "Eltwise" bottom: "a" bottom: "b" top: "sum" eltwise_param { coeff: 0.5 coeff: -1 } }\n'
+            + 'layer { name: "sum/relu" type: "ReLU" bottom: "sum" top: "sum" relu_param { negative_slope: 0.5 } }\n'
+            + convolution("c", "a") + convolution("d", "b", 8, "kernel_size: 3 group: 8") + convolution("e", "sum"))
+    report = export(quantized_net(tmp_path, text), tmp_path / "net.onnx")
+    assert all(d.passed for d in report.differences)
+    graph = report.graph
+    total = next(n for n in graph.nodes if n.op == "Add")
+    assert {maker(graph, v).op for n in graph.nodes if n.op == "Mul" for v in n.inputs if maker(graph, v)} == {"DequantizeLinear"}
+    (end,) = readers(graph, total.outputs[0])
+    assert end.op == "LeakyRelu" and [n.op for n in readers(graph, end.outputs[0])] == ["QuantizeLinear"]
+    assert graph.codes["sum"].codes.zero == 128 and not graph.codes["sum"].quantized
+    assert all(maker(graph, n.inputs[1]).op == "DequantizeLinear" for n in graph.nodes if n.op == "Conv")
+
+
 def test_an_inner_value_as_output(tmp_path):
     """A blob that is kept as codes is an output under its name, and is cut like the others."""
     net = quantized_net(tmp_path)
@@ -229,6 +249,12 @@ def test_precisions_and_codes_that_do_not_go_together(tmp_path):
     with pytest.raises(CheckError, match="subsampling go with precision int8"):
         translate_net(caffe.Net(str(model), caffe.TEST, weights=str(weights)), subsampled=True)
     assert not {"QuantizeLinear"} & {n.op for n in translate_net(caffe.Net(str(model), caffe.TEST, weights=str(weights))).nodes}
+
+
+def test_every_operator_of_codes_has_a_translation():
+    """One that the engine gets later would be refused by name until then."""
+    kinds = {m.name for m in pkgutil.iter_modules(cnml.ops.__path__) if m.name.endswith("_int8")}
+    assert len(kinds) >= 4 and kinds == {t.__module__.rpartition(".")[2] for t in TRANSLATORS if t.__module__.endswith("_int8")}
 
 
 def test_every_value_is_made_once_and_before_it_is_read(tmp_path):
