@@ -17,12 +17,14 @@ from cnml.kernels.depthwise_plan_qs8 import MOST_TAPS, DepthwisePlanInt8, pack_d
 from cnml.operator import Operator
 from cnml.ops.convolution import Convolution
 from cnml.ops.inner_product import InnerProduct
-from cnml.quantization import quantize
+from cnml.quantization import INT8_LIMIT, quantize
 from cnml.reference.codes import decode, encode, end_sums
 from cnml.reference.convolution import convolution
 from cnml.reference.half import round_half
 from cnml.tensor import Layout, Shape, Tensor
 
+#: ranges may be cut for the sake of smaller weights, but not to a quarter
+MOST_CUT = 4.0
 #: kinds of what is added, as in `cnml.ukernels.conv_qs8`
 NOTHING, CODES, FLOATS = range(3)
 
@@ -65,8 +67,19 @@ class ConvolutionInt8(Operator):
     # ---- numbers ----------------------------------------------------------------------------------------------------------------------------
 
     def weight_codes(self, arrays: Sequence[np.ndarray], image: Conv2dShape) -> np.ndarray:
-        """(O, C / group, KH, KW) int8."""
+        """(O, C / group, KH, KW) int8.
+
+        Raises
+        ------
+        CnmlError
+            The parameters were made for other weights: they would cut off more than `MOST_CUT` allows.
+        """
         w = arrays[0].T if isinstance(self.source, InnerProduct) and self.source.transpose else arrays[0]
+        most = np.abs(w.reshape(len(w), -1)).max(1, initial=0)
+        held = np.broadcast_to(np.ldexp(INT8_LIMIT / np.asarray(self.int8.weights.scale, np.float64), self.int8.weights.position), most.shape)
+        worst = int(np.argmax(most / held))
+        expect(most[worst] <= MOST_CUT * held[worst], self, f"weights up to {most[worst]:.4g} in output {worst} and a position and scale that hold "
+               f"{held[worst]:.4g}", "the prototxt was quantized for other weights; quantize the net again with these")
         return quantize(w, self.int8.weights).reshape(image.outputs, image.channels // image.group, *image.kernel)
 
     def ends(self, arrays: Sequence[np.ndarray], codes: np.ndarray, half: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

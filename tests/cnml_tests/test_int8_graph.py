@@ -6,6 +6,7 @@ import pytest
 from cnml_tests.compiled import parameters, run_graph
 
 from cnml.codes import Codes, LayerCodes
+from cnml.errors import CnmlError
 from cnml.executable import NOT_IN_INT8
 from cnml.graph import Graph
 from cnml.half_entries import round_entries
@@ -174,6 +175,14 @@ def test_the_card_takes_depthwise_convolutions_in_halves(rng):
     ours, card = (int8_graph(run_passes(net.graph, set(wanted), NOT_IN_INT8), wanted, between) for between in (True, False))
     assert [n.op.kind for n in ours.nodes].count("ConvolutionInt8") == 6
     assert [n.op.kind for n in card.nodes].count("ConvolutionInt8") == 3
+
+
+def test_parameters_of_other_weights_are_refused(rng):
+    net = Net(rng, (1, 6, 5, 5))
+    y = net.conv(net.x, 8, 3)
+    net.graph.nodes[0].parameters[0].assign(net.graph.nodes[0].parameters[0].array * 9)
+    with pytest.raises(CnmlError, match=r"'conv0' with weights up to .* hold .*: the prototxt was quantized for other weights"):
+        run_graph(net.graph, net.values, [y], precision="int8")
 
 
 def test_other_precisions_compute_in_floats(rng):
