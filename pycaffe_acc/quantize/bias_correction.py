@@ -6,6 +6,7 @@ back for nothing (Nagel et al., ICCV 2019, section 4.2). Every layer is judged o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,12 @@ class BiasCorrection:
     observed : ObservedNet
     layers : mapping of int to LayerParameter
         Quantized, by their places in `observed.layers`.
+    weights : mapping of int to ndarray
+        Blob 0 of the layers whose weights are others than the float net's.
     """
 
-    def __init__(self, observed: ObservedNet, layers: Mapping[int, Any]):
-        self._isolated = IsolatedLayers(observed, layers)
+    def __init__(self, observed: ObservedNet, layers: Mapping[int, Any], weights: Mapping[int, np.ndarray] = MappingProxyType({})):
+        self._isolated = IsolatedLayers(observed, layers, weights=weights)
         self._sums: dict[int, np.ndarray] = {}
         self._counts: dict[int, int] = {}
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,6 +43,8 @@ class IsolatedLayers:
         By the layers' places in `observed.layers`: messages with dtype fields. Those without INT8 weights are left out.
     precision : str
         "int8" or "mlu".
+    weights : mapping of int to ndarray
+        Blob 0 of the layers whose weights are others than the float net's.
 
     Attributes
     ----------
@@ -53,7 +56,8 @@ class IsolatedLayers:
     CaffeError
     """
 
-    def __init__(self, observed: ObservedNet, layers: Mapping[int, Any], precision: str = "int8"):
+    def __init__(self, observed: ObservedNet, layers: Mapping[int, Any], precision: str = "int8",
+                 weights: Mapping[int, np.ndarray] = MappingProxyType({})):
         self._observed = observed
         self.indices = [i for i in sorted(layers) if layers[i].blobs_dtype and layers[i].blobs_dtype[0].type == DT_INT8]
         message = caffe_pb2.NetParameter(name="isolated layers")
@@ -61,7 +65,8 @@ class IsolatedLayers:
         stored = []
         for i in self.indices:
             self._add(message, i, layers[i])
-            stored.append(array_layer(f"{i}", layers[i].type, observed.weights(i)))
+            own = observed.weights(i)
+            stored.append(array_layer(f"{i}", layers[i].type, [weights.get(i, own[0]), *own[1:]]))
         self._net = Net(message, TEST, precision=precision) if self.indices else None
         if self._net is not None:
             self._net.copy_from(Weights(stored))

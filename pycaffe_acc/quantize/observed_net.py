@@ -91,6 +91,10 @@ class ObservedNet:
         """The parameter blobs of layer `index`."""
         return [blob.data for blob in self._engines[self._places[index]].blobs]
 
+    def engine(self, index: int) -> Any:
+        """The object that computes layer `index`: a `pycaffe_acc.layer.Layer`."""
+        return self._engines[self._places[index]].engine
+
     def _means(self) -> Iterator[StoredLayer]:
         """What the subtractions in front of first convolutions subtract, as if it stood in the weight file."""
         for place, layer in zip(self._places, self.layers, strict=True):

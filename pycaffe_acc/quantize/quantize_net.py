@@ -14,6 +14,7 @@ from pycaffe_acc.errors import CheckError
 from pycaffe_acc.mode import TEST
 from pycaffe_acc.net import Net
 from pycaffe_acc.net_filter import runs
+from pycaffe_acc.quantize.adaptive_rounding import AdaptiveRounding
 from pycaffe_acc.quantize.bias_correction import BiasCorrection
 from pycaffe_acc.quantize.calibration_options import CalibrationOptions
 from pycaffe_acc.quantize.calibration_table import CalibrationTable
@@ -105,6 +106,7 @@ class Quantizer:
         self._seen = 0
         self._equalized: dict[str, list[np.ndarray]] = {}
         self._shifts: dict[int, np.ndarray] = {}
+        self._rounded: dict[int, np.ndarray] = {}
 
     def equalize(self) -> list[tuple[str, str]]:
         """Scale the weights of neighbouring layers so that they reach equally far, see `pycaffe_acc.quantize.equalization`.
@@ -205,6 +207,32 @@ class Quantizer:
         self._give_biases()
         return found
 
+    def round_weights(self, blob: str, batches: Iterable[np.ndarray], centred: bool) -> int:
+        """Choose the codes of weights together, see `pycaffe_acc.quantize.adaptive_rounding`.
+
+        Parameters
+        ----------
+        blob : str
+        batches : iterable of (N, …) float32
+        centred : bool
+            Whether `correct_bias` follows.
+
+        Returns
+        -------
+        int
+            How many layers were rounded so.
+
+        Raises
+        ------
+        CheckError
+            As `correct_bias`.
+        """
+        rounding = AdaptiveRounding(self._observed, self._int8_layers("weights can be rounded"), centred)
+        for _ in self._run(blob, batches):
+            rounding.see()
+        self._rounded = rounding.result()
+        return len(self._rounded)
+
     def correct_bias(self, blob: str, batches: Iterable[np.ndarray]) -> int:
         """Put the mean error of each channel into the biases, see `pycaffe_acc.quantize.bias_correction`.
 
@@ -223,41 +251,44 @@ class Quantizer:
         CheckError
             Before `finish` or `apply`; for another type than INT8.
         """
-        running = running_layers(self.message)
-        layers = {i: layer for i, layer in enumerate(running) if computes_int8(layer) and not any(spec.name for spec in layer.param)}
-        if not layers:
-            raise CheckError(f"{self._model}: biases can be corrected where layers compute in INT8 with weights of their own, and there are none")
-        correction = BiasCorrection(self._observed, layers)
+        correction = BiasCorrection(self._observed, self._int8_layers("biases can be corrected"), self._rounded)
         for _ in self._run(blob, batches):
             correction.see()
         self._shifts = correction.result()
         self._give_biases()
         return len(self._shifts)
 
-    def _active_shifts(self) -> dict[int, np.ndarray]:
-        """Those of the layers that compute in INT8; a layer that went back to floating point has no error to take back."""
-        running = running_layers(self.message)
-        return {i: shift for i, shift in self._shifts.items() if computes_int8(running[i])}
+    def _int8_layers(self, what: str) -> dict[int, Any]:
+        layers = {i: layer for i, layer in self._int8().items() if not any(spec.name for spec in layer.param)}
+        if not layers:
+            raise CheckError(f"{self._model}: {what} where layers compute in INT8 with weights of their own, and there are none")
+        return layers
+
+    def _int8(self) -> dict[int, Any]:
+        return {i: layer for i, layer in enumerate(running_layers(self.message)) if computes_int8(layer)}
 
     def _give_biases(self) -> None:
-        running = running_layers(self.message)
-        for i in self._active_shifts():
-            field = "inner_product_param" if running[i].type == "InnerProduct" else "convolution_param"
-            getattr(running[i], field).bias_term = True
+        for i, layer in self._int8().items():
+            if i in self._shifts:
+                field = "inner_product_param" if layer.type == "InnerProduct" else "convolution_param"
+                getattr(layer, field).bias_term = True
 
     def weights(self) -> Weights:
-        """The weights that belong to `message`."""
+        """The weights that belong to `message`; layers in floating point have the float net's."""
         replaced = dict(self._equalized)
-        for i, shift in self._active_shifts().items():
-            blobs = self._observed.weights(i)
-            bias = shift if len(blobs) < 2 else blobs[1] + shift.reshape(blobs[1].shape)
-            replaced[self.layers[i].name] = [blobs[0].copy(), bias.astype(np.float32)]
+        for i in self._int8():
+            if i in self._shifts or i in self._rounded:
+                first, *rest = self._observed.weights(i)
+                blobs = [self._rounded.get(i, first).copy(), *rest]
+                if i in self._shifts:
+                    blobs[1:] = [rest[0] + self._shifts[i].reshape(rest[0].shape) if rest else self._shifts[i]]
+                replaced[self.layers[i].name] = blobs
         return edited(self._stored, replaced)
 
     @property
     def changes_weights(self) -> bool:
         """Whether `message` needs other weights than the float net."""
-        return bool(self._equalized or self._active_shifts())
+        return bool(self._equalized or any(i in self._shifts or i in self._rounded for i in self._int8()))
 
     def open(self, precision: str, floating: bool = False) -> Net:
         """The quantized net, or (`floating`) the float net, ready to run."""
@@ -275,7 +306,7 @@ class Quantizer:
         OSError
         """
         if weights is None and self.changes_weights:
-            raise CheckError(f"{path}: the net has corrected biases or equalized weights, which must be written too; give a file for them "
+            raise CheckError(f"{path}: the net has corrected biases, rounded or equalized weights, which must be written too; give a file for them "
                              "(--out-weights)")
         if weights is not None:
             self.open("fp32").save(weights)

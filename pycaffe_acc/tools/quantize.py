@@ -54,7 +54,8 @@ def run(args: argparse.Namespace) -> int:
         CalibrationTable.of(running_layers(quantizer.message), ranges, args.weight_ranges if args.from_table is None else "table").save(args.table)
     document = {"model": args.model, "output": args.out, "weights": args.out_weights, "method": args.method if args.from_table is None else None,
                 "table": args.from_table, "dtype": args.dtype, "images": seen, "preprocess": job.preprocess_text, "equalized": job.pairs,
-                "bias_correction": args.bias_correction, "kept_float": job.kept_names(outcome), "layers": [_row(layer) for layer in layers],
+                "bias_correction": args.bias_correction, "weight_rounding": args.weight_rounding,
+                "kept_float": job.kept_names(outcome), "layers": [_row(layer) for layer in layers],
                 "bound": None if outcome is None else _bound_row(outcome, job)}
     emit(args, document, job.text(document, layers, outcome))
     return ExitCode.OK if outcome is None or outcome.met else ExitCode.CHECK_FAILED
@@ -93,6 +94,8 @@ class _Job:
         if self._table is None:
             seen = quantizer.calibrate(self._blob, self._batches())
         layers = self.write(())
+        if args.weight_rounding == "adaptive":
+            quantizer.round_weights(self._blob, self._batches(), centred=args.bias_correction)
         if args.bias_correction:
             quantizer.correct_bias(self._blob, self._batches())
         return layers, seen

@@ -50,6 +50,9 @@ def add_quantize(parser: argparse.ArgumentParser) -> None:
     change.add_argument("--keep-float", action="append", default=[], metavar="WHAT", help=KEEP_HELP)
     change.add_argument("--bias-correction", action="store_true", help="put the mean error of each output channel over the calibration images into "
                         "the biases (needs --out-weights)")
+    change.add_argument("--weight-rounding", choices=("nearest", "adaptive"), default="nearest", help="adaptive: choose the codes of each output's "
+                        "weights together, so that their errors cancel on the calibration images; takes a minute or more (needs --out-weights; "
+                        "default nearest)")
     change.add_argument("--equalize", action="store_true", help="scale weights across layers that are joined by ReLU alone, so that channels reach "
                         "equally far (needs --out-weights)")
     change.add_argument("--first-convolution", action="store_true", help="the net takes raw pixels: mean and scale become fields of its first "
@@ -83,15 +86,18 @@ def check_quantize(args: argparse.Namespace) -> None:
     UsageError
     """
     given = (args.images is not None) + (args.dataset is not None)
-    needed = args.from_table is None or args.bias_correction or args.max_drop is not None
+    changing = [f"--{name}" for name, on in (("bias-correction", args.bias_correction), ("equalize", args.equalize),
+                                            ("weight-rounding adaptive", args.weight_rounding == "adaptive")) if on]
+    run = args.bias_correction or args.weight_rounding == "adaptive"
+    needed = args.from_table is None or run or args.max_drop is not None
     if given > 1 or (needed and not given):
         raise UsageError("quantize takes its calibration images from --images LIST or --dataset KIND:PATH; give one of them")
-    if (args.bias_correction or args.equalize) and args.out_weights is None:
-        raise UsageError("--bias-correction and --equalize change the weights; say with --out-weights where to write them")
+    if changing and args.out_weights is None:
+        raise UsageError(f"{' and '.join(changing)} changes the weights; say with --out-weights where to write them")
     if args.percentile is not None and args.method != "percentile":
         raise UsageError(f"--percentile belongs to --method percentile, not to {args.method}")
-    if args.bias_correction and (args.dtype != "int8" or find_method(args.method).SETTLED):
-        raise UsageError("--bias-correction needs --dtype int8 and a method other than vendor: it runs the layers in INT8 on what they read")
+    if run and (args.dtype != "int8" or find_method(args.method).SETTLED):
+        raise UsageError(f"{changing[0]} needs --dtype int8 and a method other than vendor: it looks at layers in INT8 and at what they read")
     validation = (args.validate is not None) + (args.validate_dataset is not None)
     if validation != (args.max_drop is not None):
         raise UsageError("--max-drop POINTS and the labelled images it is measured on, --validate LIST or --validate-dataset KIND:PATH, belong "

@@ -39,8 +39,9 @@ def test_every_method(tmp_path, capsys, method):
 
 def test_more_for_accuracy(tmp_path, capsys):
     """Biases, equalized layers, ranges of weights by error."""
-    report, layers = quantized(tmp_path, capsys, *IMAGES, "--bias-correction", "--equalize", "--weight-ranges", "mse")
-    assert report["bias_correction"] and report["equalized"] and layers["conv1"].blobs_dtype
+    report, layers = quantized(tmp_path, capsys, *IMAGES, "--bias-correction", "--equalize", "--weight-ranges", "mse", "--weight-rounding",
+                               "adaptive")
+    assert report["bias_correction"] and report["weight_rounding"] == "adaptive" and report["equalized"] and layers["conv1"].blobs_dtype
     assert top1(tmp_path, capsys) >= 96
 
 
@@ -97,6 +98,7 @@ def test_what_is_told(tmp_path, capsys):
 
 @pytest.mark.parametrize(("words", "status", "rule"), [
     ([*IMAGES, "--bias-correction"], 2, "say with --out-weights"), ([*IMAGES, "--equalize"], 2, "say with --out-weights"),
+    ([*IMAGES, "--weight-rounding", "adaptive"], 2, "--weight-rounding adaptive changes the weights; say with --out-weights"),
     ([*IMAGES, "--percentile", "99"], 2, "belongs to --method percentile"), ([*IMAGES, "--method", "percentile", "--percentile", "1"], 3, "is kept"),
     ([*IMAGES, "--max-drop", "1"], 2, "belong together"), ([*IMAGES, *VALIDATE], 2, "belong together"),
     ([*IMAGES, "--keep-float", "convv1"], 3, "did you mean conv1"), ([*IMAGES, "--keep-float", "regex:.*"], 3, "no layer would be quantized"),
