@@ -23,12 +23,12 @@ class BiasCorrection:
     observed : ObservedNet
     layers : mapping of int to LayerParameter
         Quantized, by their places in `observed.layers`.
-    weights : mapping of int to ndarray
-        Blob 0 of the layers whose weights are others than the float net's.
+    blobs : mapping of int to list of ndarray
+        Of the layers whose parameters are others than the float net's.
     """
 
-    def __init__(self, observed: ObservedNet, layers: Mapping[int, Any], weights: Mapping[int, np.ndarray] = MappingProxyType({})):
-        self._isolated = IsolatedLayers(observed, layers, weights=weights)
+    def __init__(self, observed: ObservedNet, layers: Mapping[int, Any], blobs: Mapping[int, list[np.ndarray]] = MappingProxyType({})):
+        self._isolated = IsolatedLayers(observed, layers, blobs=blobs)
         self._sums: dict[int, np.ndarray] = {}
         self._counts: dict[int, int] = {}
 

@@ -16,6 +16,11 @@ from pycaffe_acc.quantize.observed_net import ObservedNet
 from pycaffe_acc.weights_file import Weights
 
 
+def bias_field(layer: Any) -> str:
+    """Where the message of a layer with INT8 weights says whether it has a bias."""
+    return "inner_product_param" if layer.type == "InnerProduct" else "convolution_param"
+
+
 class Output(NamedTuple):
     """A top of a layer in both arithmetics.
 
@@ -43,8 +48,8 @@ class IsolatedLayers:
         By the layers' places in `observed.layers`: messages with dtype fields. Those without INT8 weights are left out.
     precision : str
         "int8" or "mlu".
-    weights : mapping of int to ndarray
-        Blob 0 of the layers whose weights are others than the float net's.
+    blobs : mapping of int to list of ndarray
+        Of the layers whose parameters are others than the float net's.
 
     Attributes
     ----------
@@ -57,21 +62,21 @@ class IsolatedLayers:
     """
 
     def __init__(self, observed: ObservedNet, layers: Mapping[int, Any], precision: str = "int8",
-                 weights: Mapping[int, np.ndarray] = MappingProxyType({})):
+                 blobs: Mapping[int, list[np.ndarray]] = MappingProxyType({})):
         self._observed = observed
         self.indices = [i for i in sorted(layers) if layers[i].blobs_dtype and layers[i].blobs_dtype[0].type == DT_INT8]
         message = caffe_pb2.NetParameter(name="isolated layers")
         self._inputs: list[tuple[str, str]] = []  # blob of the observed net, input here
         stored = []
         for i in self.indices:
-            self._add(message, i, layers[i])
-            own = observed.weights(i)
-            stored.append(array_layer(f"{i}", layers[i].type, [weights.get(i, own[0]), *own[1:]]))
+            own = blobs.get(i) or observed.weights(i)
+            self._add(message, i, layers[i], len(own) > 1)
+            stored.append(array_layer(f"{i}", layers[i].type, own))
         self._net = Net(message, TEST, precision=precision) if self.indices else None
         if self._net is not None:
             self._net.copy_from(Weights(stored))
 
-    def _add(self, message: Any, i: int, layer: Any) -> None:
+    def _add(self, message: Any, i: int, layer: Any, bias: bool) -> None:
         """One input layer per bottom, and the layer."""
         sources = self._observed.bottom_names(i)
         bottoms = [f"{i} in {j}" for j in range(len(sources))]
@@ -86,6 +91,7 @@ class IsolatedLayers:
             copy.ClearField(field)
         copy.bottom.extend(bottoms)
         copy.top.extend(f"{i} out {j}" for j in range(len(bottoms)))
+        getattr(copy, bias_field(layer)).bias_term = bias
         if layer.type == "Convolution":  # the observed net normalises before it
             for field in ("mean_value", "mean_file", "std", "scale"):
                 copy.convolution_param.ClearField(field)

@@ -34,6 +34,8 @@ class ObservedNet:
         See the bottoms as the vendor's tools do; False: as their layer read them.
     threads : int, optional
         As `Net`.
+    precision : str
+        As `Net`; with another one than "fp32", a quantized net is watched as it computes.
 
     Attributes
     ----------
@@ -49,7 +51,8 @@ class ObservedNet:
     CaffeError
     """
 
-    def __init__(self, message: Any, weights: str | Path | Weights, vendor_exact: bool = True, settled: bool = True, threads: int | None = None):
+    def __init__(self, message: Any, weights: str | Path | Weights, vendor_exact: bool = True, settled: bool = True, threads: int | None = None,
+                 precision: str = "fp32"):
         self.layers = filter_net(message)
         expanded, self._places = _expand(self.layers)
         self._renamed = rename_in_place(expanded, caffe_pb2.LayerParameter)
@@ -57,9 +60,9 @@ class ObservedNet:
         for layer in self._renamed:
             running.layer.append(layer)
             # calibration is done in floating point, also of a net that is quantized already
-            for field in ("include", "exclude", *FIELDS):
+            for field in ("include", "exclude", *(FIELDS if precision == "fp32" else ())):
                 running.layer[-1].ClearField(field)
-        self.net = Net(running, int(message.state.phase), vendor_exact=vendor_exact, threads=threads)
+        self.net = Net(running, int(message.state.phase), vendor_exact=vendor_exact, threads=threads, precision=precision)
         self._engines = _without_splits(self.net.layers, self._renamed)
         stored = read_weights(weights)
         self.coverage = self.net.copy_from(Weights([*stored.layers, *self._means()], stored.source))

@@ -21,6 +21,7 @@ from pycaffe_acc.quantize.calibration_table import CalibrationTable
 from pycaffe_acc.quantize.dtype_fields import DT_INT8, FIELDS, read_param
 from pycaffe_acc.quantize.edited_weights import edited
 from pycaffe_acc.quantize.equalization import equalize
+from pycaffe_acc.quantize.isolated_layers import bias_field
 from pycaffe_acc.quantize.method import Collector, Method
 from pycaffe_acc.quantize.observed_net import ObservedNet
 from pycaffe_acc.quantize.source_net import fill_first_convolution
@@ -251,7 +252,8 @@ class Quantizer:
         CheckError
             Before `finish` or `apply`; for another type than INT8.
         """
-        correction = BiasCorrection(self._observed, self._int8_layers("biases can be corrected"), self._rounded)
+        rounded = {i: [first, *self._observed.weights(i)[1:]] for i, first in self._rounded.items()}
+        correction = BiasCorrection(self._observed, self._int8_layers("biases can be corrected"), rounded)
         for _ in self._run(blob, batches):
             correction.see()
         self._shifts = correction.result()
@@ -270,8 +272,7 @@ class Quantizer:
     def _give_biases(self) -> None:
         for i, layer in self._int8().items():
             if i in self._shifts:
-                field = "inner_product_param" if layer.type == "InnerProduct" else "convolution_param"
-                getattr(layer, field).bias_term = True
+                getattr(layer, bias_field(layer)).bias_term = True
 
     def weights(self) -> Weights:
         """The weights that belong to `message`; layers in floating point have the float net's."""

@@ -35,6 +35,7 @@ from pycaffe_acc.tools import (
     generate_quantized_pt,
     mean_ap_voc,
     quantize,
+    quantize_report,
     run,
     set_sparse,
     shims,
@@ -78,7 +79,7 @@ class Command(Protocol):
 
 VERBS: tuple[Verb, ...] = (classify, eval, time, compile, run, check, summary, draw, doctor, warmup, export_onnx, zoo, demo, shims, upgrade_text,
                            upgrade_binary, set_sparse, create_fake_caffemodel, caffemodel2prototxt, extract_features, mean_ap_voc, quantize,
-                           forward_offline, forward_online)
+                           quantize_report, forward_offline, forward_online)
 
 #: those with flags of gflags instead of options
 COMMANDS: tuple[Command, ...] = (caffe, convert_caffemodel, convert_imageset, compute_image_mean, generate_int8_pt, generate_quantized_pt,
@@ -118,6 +119,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if words[:2] == ["quantize", "report"]:
+        words[:2] = [quantize_report.NAME]
     for command in COMMANDS:
         if words[:1] == [command.NAME]:
             return guarded(command.run, words[1:], debug=False)
