@@ -147,7 +147,10 @@ def test_ctrl_c_ends_a_long_run(folder):
         time.sleep(0.3)
         child.send_signal(signal.SIGINT)
         start = time.monotonic()
-        code = child.wait(timeout=20)
+        try:
+            code = child.wait(timeout=20)
+        finally:
+            child.kill()  # one that goes on would be waited for
         assert time.monotonic() - start < 5
         assert code in (130, 1, -signal.SIGINT) and "KeyboardInterrupt" in child.stderr.read()
 
