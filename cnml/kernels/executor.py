@@ -246,9 +246,11 @@ def executor_launch(helpers, count, table, n, barrier, yield_function, take_part
         store_atomic(job + 40, yield_function)
         store_atomic(job + 48, base)
         add_atomic(mailbox + TICKET, 1)
-        if take_part != 0 and load_atomic(mailbox + ASLEEP) != 0 and load_atomic(mailbox + NARROWED) == 0:
+        thread = load_atomic(mailbox + THREAD)
+        # of a helper whose thread is not known nothing is taken: 0 would be the caller itself
+        if take_part != 0 and thread != 0 and load_atomic(mailbox + ASLEEP) != 0 and load_atomic(mailbox + NARROWED) == 0:
             note_place(barrier, 0)
-            narrow(mailbox, word(mailbox + THREAD, 0), load_atomic(barrier + PLACES) - 1)
+            narrow(mailbox, thread, load_atomic(barrier + PLACES) - 1)
         add_atomic(mailbox + POSTED, 1)
         if load_atomic(mailbox + ASLEEP) != 0:
             wake(mailbox + POSTED, mailbox)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 import time
 
@@ -86,7 +87,7 @@ def test_a_helper_that_does_not_come_is_not_waited_for_and_finds_its_job_withdra
     while mailbox[8] == 0 and time.monotonic() < deadline:  # it sleeps: it has looked
         time.sleep(0.001)
     assert not cells.any() and barrier[8] == 2 * steps
-    both, seen = threading.Barrier(2), []
+    both, seen, allowed = threading.Barrier(2), [], sorted(os.sched_getaffinity(0))
 
     def meet(args, task_id, task_dim):
         both.wait(60)
@@ -99,6 +100,7 @@ def test_a_helper_that_does_not_come_is_not_waited_for_and_finds_its_job_withdra
     helper.join(60)
     assert not helper.is_alive() and len(seen) == 6 and {s[:2] for s in seen} == {(0, 2), (1, 2)}
     assert {s[2] for s in seen} == {threading.get_ident(), helper.ident}
+    assert sorted(os.sched_getaffinity(0)) == allowed, "the mailbox does not name the helper's thread, and the caller's is not to be moved"
     del blocks
 
 
