@@ -147,7 +147,10 @@ class Quantizer:
         CheckError
             For values in the net that are not finite.
         """
-        items = sum(self._collector.see() or n for n in self._run(blob, batches))
+        items = 0
+        for number in self._run(blob, batches):
+            self._collector.see()
+            items += number
         self._seen += items
         return items
 

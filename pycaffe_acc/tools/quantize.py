@@ -69,8 +69,9 @@ class _Job:
         self._preprocess = open_preprocess(args)
         mean, factor = per_channel(self._preprocess) if args.first_convolution else ((), 1.0)
         self._table = None if args.from_table is None else read_table(args.from_table)
-        given = args.dataset or (args.images and f"list:{args.images}")
-        self._dataset = given and open_dataset(given, args.root, self._preprocess.resizer.startswith("pycaffe"))
+        given = args.dataset or (f"list:{args.images}" if args.images else None)
+        as_pycaffe = self._preprocess.resizer.startswith("pycaffe")
+        self._dataset: Dataset | None = None if given is None else open_dataset(given, args.root, as_pycaffe)
         self.quantizer = Quantizer(args.model, args.weights, find_method(args.method), DTYPES[args.dtype], mean, factor, args.first_convolution,
                                    args.vendor_exact, args.threads, calibration_options(args))
         self._keep = kept_in_float(args.keep_float, self.quantizer.layers)
@@ -82,9 +83,11 @@ class _Job:
         self._effects: list[LayerEffect] = []
 
     def _batches(self, limit: int | None = None) -> Iterator[np.ndarray]:
-        args = self._args
-        count = min(limit or args.limit or len(self._dataset), args.limit or len(self._dataset), len(self._dataset))
-        return batches(self._dataset, self._feeding, self._shape, count, args.batch)
+        args, dataset = self._args, self._dataset
+        assert dataset is not None  # see check_quantize
+        most = min(args.limit or len(dataset), len(dataset))
+        count = min(limit or most, most)
+        return batches(dataset, self._feeding, self._shape, count, args.batch)
 
     def quantize(self) -> tuple[list[QuantizedLayer], int]:
         """Everything but the bound; the quantized layers and the number of images."""
