@@ -89,7 +89,7 @@ class AdaptiveRounding:
 
 def units(param: QuantParam, rows: int) -> np.ndarray:
     """What a code is worth, row by row: (rows,) float32."""
-    unit = np.ldexp(1 / np.asarray(np.float32(param.scale), np.float64), param.position)
+    unit = np.ldexp(1 / np.asarray(param.scale, np.float32).astype(np.float64), param.position)
     return np.array(np.broadcast_to(unit, (rows,)), np.float32)
 
 

@@ -37,8 +37,8 @@ class BiasCorrection:
         for out in self._isolated.outputs():
             error = out.float_values - out.int8_values
             others = tuple(a for a in range(error.ndim) if a != 1)
-            self._sums[out.index] = self._sums.get(out.index, 0.0) + error.sum(axis=others, dtype=np.float64)
-            self._counts[out.index] = self._counts.get(out.index, 0) + error.size // error.shape[1]
+            self._sums[out.place] = self._sums.get(out.place, 0.0) + error.sum(axis=others, dtype=np.float64)
+            self._counts[out.place] = self._counts.get(out.place, 0) + error.size // error.shape[1]
 
     def result(self) -> dict[int, np.ndarray]:
         """What has to be added to the bias of each layer: (C,) float32 by the layer's place."""

@@ -26,13 +26,13 @@ class Output(NamedTuple):
 
     Attributes
     ----------
-    index : int
+    place : int
         Of the layer in `ObservedNet.layers`.
     float_values, int8_values : ndarray of float32
         Live; copy what must outlast the next forward.
     """
 
-    index: int
+    place: int
     float_values: np.ndarray
     int8_values: np.ndarray
 

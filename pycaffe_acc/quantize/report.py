@@ -198,7 +198,7 @@ class QuantizationReport:
 
     def _see(self, sums: dict[int, _Sums]) -> None:
         for out in self._isolated.outputs():
-            s = sums[out.index]
+            s = sums[out.place]
             _add(s.alone, out.float_values, out.int8_values)
         for i, s in sums.items():
             for mine, other in zip(self._observed.top_names(i), self._whole.top_names(i), strict=True):

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -47,6 +48,12 @@ def param_of(largest: float, limit: int) -> QuantParam:
     """
     position = position_of(largest, limit)
     return QuantParam(position, scale_of(largest, position, limit))
+
+
+def joined(params: Sequence[QuantParam]) -> QuantParam:
+    """One parameter per channel, from those of the channels."""
+    pairs = [(int(p.position), float(p.scale)) for p in params]  # type: ignore[arg-type]
+    return QuantParam(tuple(position for position, _ in pairs), tuple(scale for _, scale in pairs))
 
 
 def reach(param: QuantParam, limit: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from cnml.quantization import QuantParam
-from pycaffe_acc.quantize.value_range import param_of
+from pycaffe_acc.quantize.value_range import joined, param_of
 
 #: weight blob, axis of its output channels (None: they cannot be told apart), largest code → parameters; ValueError with a reason
 WeightRule = Callable[[np.ndarray, "int | None", int], QuantParam]
@@ -76,7 +76,7 @@ def _joined(largest: np.ndarray, axis: int | None, limit: int) -> QuantParam:
     params = [param_of(float(v), limit) for v in largest]
     if axis is None:
         return params[0]
-    return QuantParam(tuple(p.position for p in params), tuple(p.scale for p in params))  # type: ignore[arg-type]
+    return joined(params)
 
 
 #: by the names of `pycaffe_acc.quantize.calibration_options.WEIGHT_RANGES`

@@ -46,7 +46,7 @@ def test_layers_alone(tmp_path, rng):
         net.net.blobs["data"].reshape(batch, 2, 3, 3)
         net.net.blobs["data"].data[...] = rng.normal(size=(batch, 2, 3, 3))
         net.forward()
-        found = {out.index: (out.float_values.copy(), out.int8_values.copy()) for out in isolated.outputs()}
+        found = {out.place: (out.float_values.copy(), out.int8_values.copy()) for out in isolated.outputs()}
         assert list(found) == [1, 3]
         x = net.bottoms(3)[0].reshape(batch, -1)
         step = 100 / 127
@@ -66,7 +66,7 @@ def test_the_mean_error(tmp_path, rng):
         net.net.blobs["data"].data[...] = rng.normal(size=(batch, 2, 3, 3))
         net.forward()
         correction.see()
-        errors.append(next(o.float_values - o.int8_values for o in isolated.outputs() if o.index == 1))
+        errors.append(next(o.float_values - o.int8_values for o in isolated.outputs() if o.place == 1))
     np.testing.assert_allclose(correction.result()[1], np.concatenate(errors).mean((0, 2, 3)), rtol=1e-4, atol=1e-6)
     assert correction.result()[3].shape == (3,)
 
