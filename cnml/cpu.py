@@ -98,8 +98,8 @@ def converts_half() -> bool:
 
 @cache
 def dot_kind() -> str:
-    """How this process multiplies unsigned by signed bytes: "vnni" (an instruction for four products and their sum), "pairs" (16-bit products, two at a
-    time) or "plain" (32-bit products).
+    """How this process multiplies unsigned by signed bytes: "vnni" (an instruction for four products and their sum), "pairs" (16-bit products, two at
+    a time) or "plain" (32-bit products).
     """
     lanes = isa().lanes
     if lanes == 16 and has("avx512vnni") or lanes == 8 and (has("avxvnni") or has("avx512vnni") and has("avx512vl")):

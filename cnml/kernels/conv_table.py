@@ -4,8 +4,8 @@ A layer is a list of *phases* (one for a convolution; one per residue of the out
 of output pixels and a list of taps: pixel (gy, gx) of the grid reads input pixel (gy * step_y + tap_y, gx * step_x + tap_x) for every tap, a pixel of
 zeros where that lies outside. A *chunk* is a run of pixels of one phase; its pointers are made once and serve all output channels.
 
-Strides, steps of channels and WEIGHTS are in bytes, everything else in elements of four bytes: float32 values, or four channels of codes. PAD is the bits of
-an element outside of the image.
+Strides, steps of channels and WEIGHTS are in bytes, everything else in elements of four bytes: float32 values, or four channels of codes. PAD is the
+bits of an element outside of the image.
 """
 from __future__ import annotations
 
