@@ -1,0 +1,37 @@
+"""docs/accuracy.md is what the script makes of the results beside it."""
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """scripts/measure_int8.py as a module."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    return importlib.import_module("measure_int8")
+
+
+@pytest.fixture
+def results():
+    """What was measured last."""
+    return json.loads((ROOT / "docs/accuracy.json").read_text(encoding="utf-8"))
+
+
+def test_the_page_is_current(script, results):
+    """`scripts/measure_int8.py --page-only` writes it again."""
+    assert (ROOT / "docs/accuracy.md").read_text(encoding="utf-8") == script.page(results)
+
+
+def test_every_model_was_measured(script, results):
+    """In all four ways, over the same images."""
+    assert set(results) == set(script.CASES)
+    for name, row in results.items():
+        assert row["count"] >= 650 and row["images"] == script.CASES[name].images
+        assert all(0 < row[key]["top1"] <= row[key]["top5"] <= 100 for key in ("fp32", "fp16", "vendor", "best"))
+        assert abs(row["fp32"]["top1"] - row["fp16"]["top1"]) < 0.5
