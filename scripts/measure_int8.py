@@ -165,8 +165,8 @@ _READING = f"""- **INT8, vendor**: `--method vendor`, positions without scales a
   not for absolute claims. The MobileNet's input is a crop that those images are too small for, so it is judged on the images of `imagenet1000` that
   it was not calibrated with.
 - Which method is "best" was settled on the scores of SqueezeNet v1.1, ResNet-18, GoogLeNet and the MobileNet, partly over the images of this table.
-  The MobileNet with its depthwise layers in INT8 as well lost 1.25 points on these images (82.75 %); that they stay in floating point was decided after
-  that, so its row is not free of selection. Negative losses are chance, and lower the mean."""
+  The MobileNet with its depthwise layers in INT8 as well lost 1.25 points on these images (82.75 %); that they stay in floating point was decided
+  after that, so its row is not free of selection. Negative losses are chance, and lower the mean."""
 _BOUND_HEAD = """## With a bound
 
 `quantize --max-drop` measures top-1 on labelled images, ranks the layers by what each alone does to the scores, and returns the worst to floating
