@@ -53,7 +53,7 @@ def int8_graph(graph: Graph, retained: Iterable[Tensor], between: bool = True) -
     -------
     Graph
     """
-    return _Rewriting(graph, set(retained), _wanted(graph) if between else None).result()
+    return _Rewriting(graph, list(retained), _wanted(graph) if between else None).result()
 
 
 def computes_int8(node: Node, card: bool = False) -> bool:
@@ -88,7 +88,7 @@ def _wanted(graph: Graph) -> dict[Tensor, Codes]:
 class _Rewriting:
     """Nodes one after the other; of every tensor the forms that are there, None for float32."""
 
-    def __init__(self, graph: Graph, retained: set[Tensor], wanted: dict[Tensor, Codes] | None):
+    def __init__(self, graph: Graph, retained: list[Tensor], wanted: dict[Tensor, Codes] | None):
         self._graph, self._retained, self._wanted, self._card = graph, retained, wanted or {}, wanted is None
         self._nodes: list[Node] = []
         self._forms: dict[Tensor, dict[Codes | None, Tensor]] = {t: {None: t} for t in graph.inputs}
@@ -121,8 +121,8 @@ class _Rewriting:
         return forms[codes]
 
     def _known(self, t: Tensor) -> Codes | None:
-        """The codes in which a tensor is there already."""
-        return next((c for c in self._forms[t] if c is not None), None)
+        """The codes in which a tensor is there already; the card reads halves wherever a layer does not quantize its input itself."""
+        return None if self._card else next((c for c in self._forms[t] if c is not None), None)
 
     def _add(self, op: Operator, inputs: list[Tensor], parameters: list[Any], out: Tensor) -> Tensor:
         self._nodes.append(Node.of(op, inputs, parameters, [out]))

@@ -177,6 +177,16 @@ def test_the_card_takes_depthwise_convolutions_in_halves(rng):
     assert [n.op.kind for n in card.nodes].count("ConvolutionInt8") == 3
 
 
+def test_the_card_adds_halves(rng):
+    """A shortcut that the next layer quantizes for itself is added as it is, and so are averages taken."""
+    net = Net(rng, (2, 12, 9, 10))
+    wanted = block(net)
+    graph = int8_graph(run_passes(net.graph, set(wanted), NOT_IN_INT8), wanted, between=False)
+    sums = [n for n in graph.nodes if n.op.kind == "ConvolutionInt8" and len(n.inputs) == 2]
+    assert len(sums) == 2 and all(n.inputs[1].codes is None for n in sums)
+    assert all(n.op.kind != "PoolInt8" for n in graph.nodes)
+
+
 def test_parameters_of_other_weights_are_refused(rng):
     net = Net(rng, (1, 6, 5, 5))
     y = net.conv(net.x, 8, 3)
