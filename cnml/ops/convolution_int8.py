@@ -18,8 +18,8 @@ from cnml.operator import Operator
 from cnml.ops.convolution import Convolution
 from cnml.ops.inner_product import InnerProduct
 from cnml.quantization import INT8_LIMIT, quantize
-from cnml.reference.codes import decode, encode, end_sums
-from cnml.reference.convolution import convolution
+from cnml.reference.codes import decode, encode
+from cnml.reference.convolution_int8 import convolution_sums, end_convolution
 from cnml.reference.half import round_half
 from cnml.tensor import Layout, Shape, Tensor
 
@@ -120,7 +120,7 @@ class ConvolutionInt8(Operator):
     # ---- definition -------------------------------------------------------------------------------------------------------------------------
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
-        """Whole numbers up to the sums, float32 from there on, see `cnml.reference.codes`."""
+        """Whole numbers up to the sums, float32 from there on, see `cnml.reference.convolution_int8`."""
         return [self._define(inputs, parameters, False)]
 
     def reference_half(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
@@ -133,12 +133,14 @@ class ConvolutionInt8(Operator):
         s = self.image(x.shape)
         assert s is not None
         w = self.weight_codes(parameters, s)
-        _, factors, biases = self.ends(parameters, w, half)
-        q = decode(x, self.int8.data.zero).reshape(s.batch, s.channels, s.height, s.width)
-        t = end_sums(convolution(q.astype(np.float64), w.astype(np.float64), None, s.out, s.stride, s.pad, s.dilation, s.group), factors, biases)
+        starts, factors, biases = self.ends(parameters, w, half)
+        codes = x.reshape(s.batch, s.channels, s.height, s.width).transpose(0, 2, 3, 1)
+        sums = convolution_sums(codes, w, self.int8.data.zero, starts, s.out, s.stride, s.pad, s.dilation, s.group)
+        more = None
         if self.residual:
             more = decode(inputs[1], self.added.zero) if self.added else np.asarray(inputs[1], np.float32)
-            t = t + more * np.float32(self._add_factor())
+            more = more.transpose(0, 2, 3, 1)
+        t = end_convolution(sums, factors, biases, more, self._add_factor()).transpose(0, 3, 1, 2)
         a = self.ending()
         t = np.asarray(a._replace(a=np.float32(a.a), b=np.float32(a.b)).apply(t), np.float32)
         t = t.reshape(self.source.reshape([x.shape, *(i.shape for i in inputs[1:])], [p.shape for p in parameters])[0])

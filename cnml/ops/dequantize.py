@@ -8,7 +8,7 @@ import numpy as np
 from cnml.codes import Codes
 from cnml.emitter import Emitter
 from cnml.operator import Operator
-from cnml.reference.codes import decode
+from cnml.reference.quantized import dequantize
 from cnml.tensor import Layout, Shape, Tensor
 
 
@@ -36,8 +36,8 @@ class Dequantize(Operator):
         return [inputs[0]]
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
-        """See `cnml.reference.codes`."""
-        return [decode(inputs[0], self.codes.zero) * np.float32(self.codes.unit)]
+        """See `cnml.reference.quantized`."""
+        return [dequantize(inputs[0], self.codes.unit, self.codes.zero)]
 
     def choose_layouts(self, given: list[Layout], shapes: list[Shape]) -> tuple[list[Layout], list[Layout]]:
         """Channels last, as codes lie."""

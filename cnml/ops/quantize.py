@@ -8,7 +8,7 @@ import numpy as np
 from cnml.codes import Codes
 from cnml.emitter import Emitter
 from cnml.operator import Operator
-from cnml.reference.codes import encode
+from cnml.reference.quantized import quantize
 from cnml.tensor import Layout, Shape, Tensor
 
 PLANES = 4  # so many channels of an image are taken as they lie in Caffe's order
@@ -37,10 +37,10 @@ class Quantize(Operator):
         return [inputs[0]]
 
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
-        """See `cnml.reference.codes`: x * factor in float32, then codes."""
+        """See `cnml.reference.quantized`."""
         c = self.codes
         with np.errstate(all="ignore"):
-            return [encode(np.asarray(inputs[0], np.float32) * np.float32(c.factor), c.least, c.most, c.zero)]
+            return [quantize(inputs[0], c.factor, c.least, c.most, c.zero)]
 
     def choose_layouts(self, given: list[Layout], shapes: list[Shape]) -> tuple[list[Layout], list[Layout]]:
         """Channels last; a few channels are read in Caffe's order."""

@@ -1,4 +1,4 @@
-"""Codes of quantized values: from float32 and back, and from sums of products."""
+"""Codes of quantized values: from float32 and back."""
 from __future__ import annotations
 
 import numpy as np
@@ -28,20 +28,3 @@ def encode(x: np.ndarray, least: int, most: int, zero: int) -> np.ndarray:
 def decode(codes: np.ndarray, zero: int) -> np.ndarray:
     """codes - zero as float32: values in units."""
     return (codes.astype(np.int32) - zero).astype(np.float32)
-
-
-def end_sums(sums: np.ndarray, factors: np.ndarray, biases: np.ndarray) -> np.ndarray:
-    """sums * factors + biases along axis 1, each operation rounded to float32.
-
-    Parameters
-    ----------
-    sums : (N, C, ...) ndarray of whole numbers
-    factors, biases : (C,) float32 ndarray
-
-    Returns
-    -------
-    float32 ndarray
-    """
-    column = (-1, *[1] * (sums.ndim - 2))
-    product: np.ndarray = sums.astype(np.int32).astype(np.float32) * factors.reshape(column)
-    return product + biases.reshape(column)
