@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property
 from importlib import metadata
@@ -54,7 +55,7 @@ class Case:
         return self.memo[key]
 
 
-class Engine:
+class Engine(ABC):
     """One forward of a case, again and again.
 
     Attributes
@@ -76,16 +77,17 @@ class Engine:
     note = ""
     first_seconds = 0.0
 
+    @abstractmethod
     def __init__(self, case: Case, threads: int):
-        raise NotImplementedError
+        """Make it ready for the case."""
 
+    @abstractmethod
     def run(self) -> None:
         """One forward."""
-        raise NotImplementedError
 
+    @abstractmethod
     def output(self) -> np.ndarray:
         """What the last forward gave."""
-        raise NotImplementedError
 
 
 class Ours(Engine):
