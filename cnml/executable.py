@@ -98,10 +98,10 @@ class Executable:
                  off: frozenset[str] = frozenset(), precision: str = "fp32"):
         retained = list(retained)
         off |= switched_off()
-        if not fusion or not kernels_enabled():
-            off |= frozenset(PASSES)
         self.precision = precision
         coded = self._coded()
+        if not fusion or not coded and not kernels_enabled():  # what is fused says what is quantized: the definitions follow it to the bit
+            off |= frozenset(PASSES)
         graph = run_passes(graph if coded else in_floats(graph), set(retained), off | (NOT_IN_INT8 if coded else frozenset()))
         if coded:
             graph = int8_graph(graph, retained, between=precision == "int8")
