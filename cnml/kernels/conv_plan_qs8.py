@@ -44,6 +44,8 @@ class ConvPlanInt8(NamedTuple):
         Argument `table`.
     scratch_bytes : int
         Per task.
+    cost : float
+        Estimated cycles, see `cnml.kernels.conv_cost_f32`.
     reason : str
         For people.
     """
@@ -55,6 +57,7 @@ class ConvPlanInt8(NamedTuple):
     staged: bool
     table: np.ndarray
     scratch_bytes: int
+    cost: float
     reason: str
 
 
@@ -103,7 +106,7 @@ def plan_conv2d_qs8(shape: Conv2dShape, pixels: Bytes, zero: int, *, tile: Tile 
     table = phase_table(h, (phase,), 4 * depth * shape.group * ceil(group_outputs / nr) * nr)
     reason = (f"{'rows' if staged else 'direct'} int8, {isa().name}: {cut.tile.mr}x{nr} tile, {'weights' if cut.panel_outer else 'pixels'} outside, "
               f"{cut.chunk} pixels a chunk")
-    return ConvPlanInt8(cut.tile, nr, depth, phase, staged, table, _scratch(words, cut, nr, phase, staged), reason)
+    return ConvPlanInt8(cut.tile, nr, depth, phase, staged, table, _scratch(words, cut, nr, phase, staged), blocking_cost(product, cut), reason)
 
 
 def _cut(product: Product, lanes: int, tile: Tile | None) -> Blocking:

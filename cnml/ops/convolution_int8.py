@@ -14,6 +14,9 @@ from cnml.kernels.conv_pack_qs8 import pack_ends_qs8, pack_weights_qs8
 from cnml.kernels.conv_plan_qs8 import Bytes, plan_conv2d_qs8, takes_int8
 from cnml.kernels.conv_shape import Conv2dShape
 from cnml.kernels.depthwise_plan_qs8 import MOST_TAPS, DepthwisePlanInt8, pack_depthwise_ends_qs8, pack_depthwise_qs8, plan_depthwise_qs8
+from cnml.kernels.winograd_pack_qs8 import pack_winograd_ends_qs8, pack_winograd_qs8
+from cnml.kernels.winograd_plan_f32 import WinogradPlan
+from cnml.kernels.winograd_plan_qs8 import chooses_winograd_qs8, plan_winograd_qs8
 from cnml.operator import Operator
 from cnml.ops.convolution import Convolution
 from cnml.ops.inner_product import InnerProduct
@@ -163,18 +166,41 @@ class ConvolutionInt8(Operator):
             self._lower_depthwise(emit, plan_depthwise_qs8(image, pixels, self.int8.data.zero, y.item), x, y)
             return
         plan = plan_conv2d_qs8(image, pixels, self.int8.data.zero)
+        why = chooses_winograd_qs8(image, plan.cost)
+        if why is not None:
+            exact = plan_winograd_qs8(image, pixels, self.int8.data.zero)
+            self._lower_winograd(emit, exact._replace(reason=f"{exact.reason}, {why}"), image, x, add, y)
+            return
 
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             codes = self.weight_codes(arrays, image)
             return pack_weights_qs8(plan, codes, image.group), pack_ends_qs8(plan, *self.ends(arrays, codes, emit.half), group=image.group)
         key = ("conv2d int8", plan.nr, image.kernel, image.group, self.int8, self.codes, self.source.folds, emit.half)
         weights, ends = emit.packed(key, pack, *emit.parameters)
+        emit.call(f"conv2d_nhwc_qs8_{self._result()}_{plan.tile.mr}x{plan.nr}", x, weights, ends, add, y, plan.table,
+                  emit.scratch(plan.scratch_bytes), *self._end(emit), len(ends) // 3, *self._more(add))
+        emit.note(plan.reason)
+
+    def _lower_winograd(self, emit: Emitter, plan: WinogradPlan, image: Conv2dShape, x: Tensor, add: Tensor | None, y: Tensor) -> None:
+        """Products of transformed windows, in one or two instructions."""
+        def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            codes = self.weight_codes(arrays, image)
+            return pack_winograd_qs8(plan, codes), pack_winograd_ends_qs8(plan, *self.ends(arrays, codes, emit.half)[1:])
+        key = ("winograd int8", plan.blocks, self.int8, self.codes, self.source.folds, emit.half)
+        weights, ends = emit.packed(key, pack, *emit.parameters)
+        for step in plan.steps:
+            emit.call(f"{plan.kernel}_{self._result()}", x, weights, ends, add, y, plan.table, emit.scratch(plan.scratch_bytes), *self._end(emit),
+                      step, *self._more(add), len(ends) // 2)
+        emit.note(plan.reason)
+
+    def _result(self) -> str:
+        return "x8" if self.codes else "f32"
+
+    def _more(self, add: Tensor | None) -> tuple[int | float, ...]:
+        """Kind, factor and code of 0 of what is added, smallest and largest result and its code of 0."""
         kind = NOTHING if add is None else CODES if self.added else FLOATS
         codes = self.codes or Codes(1.0)
-        emit.call(f"conv2d_nhwc_qs8_{'x8' if self.codes else 'f32'}_{plan.tile.mr}x{plan.nr}", x, weights, ends, add, y, plan.table,
-                  emit.scratch(plan.scratch_bytes), *self._end(emit), len(ends) // 3, kind, self._add_factor(), self.added.zero if self.added else 0,
-                  float(codes.least), float(codes.most), codes.zero)
-        emit.note(plan.reason)
+        return kind, self._add_factor(), self.added.zero if self.added else 0, float(codes.least), float(codes.most), codes.zero
 
     def _lower_depthwise(self, emit: Emitter, plan: DepthwisePlanInt8, x: Tensor, y: Tensor) -> None:
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
