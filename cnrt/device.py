@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from cnrt.cores import Cores, CoreUse
 from cnrt.errors import CnrtError, RetCode
 from cnrt.memory import Account, Memory
 
@@ -76,6 +77,8 @@ class Device:
         Memory per channel.
     stack_mb : int
         Stack per core, checked against what a model needs.
+    cores : Cores
+        A card's cores by number, booked while functions run; see `core_uses`.
     """
 
     kind: ClassVar[str] = ""
@@ -89,6 +92,7 @@ class Device:
         self.spec = self.make_spec()
         self.account = Account(f"{self.kind}:{ordinal}", [self.spec.memory_bytes_per_channel] * self.spec.channels)
         self.stack_mb = 64
+        self.cores = Cores(self.name, self.spec.channels, self.spec.cores_per_channel)
         self.queues: weakref.WeakSet[Queue] = weakref.WeakSet()
 
     @classmethod
@@ -157,7 +161,7 @@ class Device:
                             f"it must be 1 to {self.spec.max_stack_mb}")
         self.stack_mb = int(megabytes)
 
-    def run_table(self, table: int, n: int, cores: int) -> int:
+    def run_table(self, table: int, n: int, cores: int, name: str = "function") -> int:
         """Run a bound instruction table and return when it is done.
 
         Parameters
@@ -167,6 +171,8 @@ class Device:
         n : int
         cores : int
             How many core slots to use at most; the host may have fewer, or fewer free.
+        name : str
+            Of what runs, for the trace.
 
         Returns
         -------
@@ -178,6 +184,15 @@ class Device:
     def tasks(self, cores: int) -> int:
         """How many tasks `run_table` makes of `cores` at most; 0 if the kind runs nothing."""
         return 0
+
+    @property
+    def slots(self) -> int:
+        """Functions that `run_table` can run at once, on one core each."""
+        return 1
+
+    def core_uses(self) -> list[CoreUse]:
+        """What each core did so far, in host time."""
+        return self.cores.uses()
 
     def sync(self) -> None:
         """Wait for all queues of the device.
@@ -311,6 +326,8 @@ def set_current_channel(channel: int) -> None:
 def _after_fork() -> None:
     global _lock
     _lock = threading.RLock()
+    for device in _devices.values():
+        device.cores.reset()  # whoever held some stayed in the parent
 
 
 if hasattr(os, "register_at_fork"):

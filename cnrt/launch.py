@@ -41,8 +41,8 @@ class Dim3(NamedTuple):
 class LaunchFunction:
     """A function of a model on a device; empty until `extract`, not launchable until `init_memory`.
 
-    With data parallelism d, an invocation runs the program d times, once per slice of the batch, each time on the cores of all slices together:
-    values are those of d cores running beside each other.
+    With data parallelism d, an invocation runs the program d times at once, one for each slice of the batch, each on the cores of the model
+    parallelism. Where the host has fewer cores, slices take turns.
     """
 
     def __init__(self) -> None:
@@ -140,8 +140,7 @@ class LaunchFunction:
             OUT_RANGE for a parameter that is no device memory or too small.
         """
         data = self._init.data_parallelism if invoke is None else invoke.data_parallelism
-        for function, places in self._slices(queue, params, data, kind):
-            queue.invoke(function, data * self.model_parallelism, places)
+        queue.invoke_slices(self._slices(queue, params, data, kind), self.model_parallelism)
 
     def run(self, queue: Queue, params: Sequence[Memory], cores: int | None = None, around: tuple[Notifier, Notifier] | None = None) -> None:
         """Launch and return when it is done; an idle queue uses the caller's thread.

@@ -5,159 +5,25 @@ idle queue uses the caller's thread instead, which saves two thread switches and
 """
 from __future__ import annotations
 
-import atexit
 import itertools
-import os
 import threading
 import time
 import weakref
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from cnrt import trace
 from cnrt.device import NO_CHANNEL, Device, current_channel, current_device
 from cnrt.errors import CnrtError, RetCode
-from cnrt.function import Binding, Function
+from cnrt.function import Function
+from cnrt.lane import Lane, Task, Work
 from cnrt.memory import Memory, Place
 from cnrt.notifier import Notifier
 
 Parameter = Memory | Place | np.ndarray | int
-Work = Callable[[], None]
 
 _numbers = itertools.count()
-
-
-class _Task:
-    """One entry of a queue. A marker is also reached after an error, so that nobody waits for it forever."""
-
-    __slots__ = ("work", "notifier")
-
-    def __init__(self, work: Work | None, notifier: Notifier | None = None):
-        self.work, self.notifier = work, notifier
-
-
-class _Lane:
-    """The part of a queue that its worker thread knows; it does not keep the queue itself alive."""
-
-    def __init__(self, name: str, device: Device, channel: int):
-        self.name, self.device, self.channel = name, device, channel
-        self.scratch: Memory | None = None
-        self.bindings: weakref.WeakKeyDictionary[Function, Binding] = weakref.WeakKeyDictionary()
-        self.reset()
-        _lanes.add(self)
-
-    def reset(self) -> None:
-        """As new: no tasks, no worker."""
-        self.changed = threading.Condition(threading.Lock())
-        self.tasks: deque[_Task] = deque()
-        self.runner: int | None = None  # thread that runs a task now
-        self.worker: threading.Thread | None = None
-        self.error: BaseException | None = None
-        self.closed = False
-
-    def check_open(self) -> None:
-        if self.closed:
-            raise CnrtError(RetCode.ERR_QUEUE, f"failed to use {self.name}: it was destroyed")
-        if self.runner is not None and self.runner == threading.get_ident():
-            raise CnrtError(RetCode.ERR_BUSY, f"failed to wait for {self.name} from a callback that runs on it: it would wait for itself")
-
-    def put(self, task: _Task) -> None:
-        with self.changed:
-            if self.closed:
-                raise CnrtError(RetCode.ERR_QUEUE, f"failed to use {self.name}: it was destroyed")
-            if task.notifier is not None:
-                task.notifier.expect()
-            self.tasks.append(task)
-            if self.worker is None:
-                self.worker = threading.Thread(target=_work, args=(self,), name=self.name, daemon=True)
-                self.worker.start()
-            self.changed.notify_all()
-
-    def begin(self, held: list[int]) -> None:
-        """Take the lane for the calling thread if it is idle, and note it in `held` in the same step."""
-        me = threading.get_ident()
-        with self.changed:
-            self.check_open()
-            if self.runner is None and not self.tasks and self.error is None:
-                self.runner = me
-                held.append(me)
-
-    def end(self) -> None:
-        with self.changed:
-            self.runner = None
-            self.changed.notify_all()
-
-    def wait_idle(self, timeout: float | None) -> None:
-        end = None if timeout is None else time.monotonic() + timeout
-        with self.changed:
-            while self.tasks or self.runner is not None:
-                left = 1.0 if end is None else min(1.0, end - time.monotonic())
-                if left <= 0:
-                    raise CnrtError(RetCode.ERR_TIMEOUT, f"failed to sync {self.name}: it was still at work after {timeout} s")
-                self.changed.wait(left)  # in steps, so that Ctrl-C gets through on every system
-            error, self.error = self.error, None
-        if error is None:
-            return
-        if isinstance(error, CnrtError):
-            raise error
-        raise CnrtError(RetCode.ERR_QUEUE, f"work on {self.name} failed: {type(error).__name__}: {error}") from error
-
-    def execute(self, function: Function, cores: int, params: Sequence[int]) -> None:
-        """Run a function on the calling thread."""
-        start = time.perf_counter_ns() if trace.active else 0
-        function.check_memory()
-        most = self.device.tasks(cores)
-        tasks = 0
-        if most:
-            binding = self.bindings.get(function)
-            if binding is None:
-                binding = self.bindings[function] = function.bind()
-            if function.scratch_words or function.param_words:
-                binding.fill(params, self.scratch_address(function.scratch_bytes * most), function.scratch_bytes)
-            tasks = self.device.run_table(binding.table, binding.n, most)
-        if start:
-            trace.record(function.name, "function", start, time.perf_counter_ns(), self.name,
-                         cores=cores, tasks=tasks, instructions=len(function.instructions))
-
-    def scratch_address(self, nbytes: int) -> int:
-        if self.scratch is None or self.scratch.nbytes < nbytes:
-            self.scratch = None  # before the new one is booked
-            self.scratch = self.device.malloc(nbytes, self.channel)
-        return self.scratch.address
-
-    def close(self) -> None:
-        """Drop what is waiting and let the worker end."""
-        with self.changed:
-            self.closed = True
-            dropped, self.tasks = self.tasks, deque()
-            self.changed.notify_all()
-        for task in dropped:
-            if task.notifier is not None:
-                task.notifier.cancel()
-
-
-def _work(lane: _Lane) -> None:
-    """The worker thread of a lane."""
-    while True:
-        with lane.changed:
-            while not lane.closed and (not lane.tasks or lane.runner is not None):
-                lane.changed.wait()
-            if lane.closed:
-                return
-            task = lane.tasks.popleft()
-            lane.runner = threading.get_ident()
-            failed = lane.error is not None
-        try:
-            if task.work is not None and not failed:
-                task.work()
-        except BaseException as e:  # kept for sync
-            lane.error = e
-        if task.notifier is not None:
-            task.notifier.reach(lane.device.time_source)
-        del task
-        lane.end()
 
 
 class Queue:
@@ -186,7 +52,7 @@ class Queue:
             self.device.check_channel(channel)
         self.channel = channel
         self.name = f"queue {next(_numbers)} on {self.device.name}"
-        self._lane = _Lane(self.name, self.device, channel)
+        self._lane = Lane(self.name, self.device, channel)
         self._close = weakref.finalize(self, self._lane.close)
         self._close.atexit = False
         self.device.queues.add(self)
@@ -207,29 +73,45 @@ class Queue:
         CnrtError
             INVALID for wrong parameters or cores, QUEUE if the queue was destroyed.
         """
-        self.device.check_cores(cores)
-        addresses = _addresses(function, params)
+        self.invoke_slices([(function, params)], cores)
+
+    def invoke_slices(self, slices: Sequence[tuple[Function, Sequence[Parameter]]], cores: int = 1) -> None:
+        """`invoke` for functions that run beside each other (data parallelism), each on `cores` cores.
+
+        Parameters
+        ----------
+        slices : sequence of (Function, parameters)
+            Different functions, or copies: one function has one set of addresses at a time.
+        cores : int
+        """
+        self.device.check_cores(cores * len(slices))
+        ready = [(function, _addresses(function, params)) for function, params in slices]
         lane = self._lane
 
-        def work(keep: Sequence[Parameter] = tuple(params)) -> None:
-            lane.execute(function, cores, addresses)
+        def work(keep: Sequence[Sequence[Parameter]] = tuple(tuple(params) for _, params in slices)) -> None:
+            lane.execute(ready, cores)
 
-        lane.put(_Task(work))
+        lane.put(Task(work))
 
     def run(self, function: Function, cores: int = 1, params: Sequence[Parameter] = (), around: tuple[Notifier, Notifier] | None = None) -> None:
         """Run a function and return when it is done, after what was put before.
 
         Parameters and errors as `invoke`; errors of work before it are raised too. `around` are markers placed right before and right behind it.
         """
+        self.run_slices([(function, params)], cores, around)
+
+    def run_slices(self, slices: Sequence[tuple[Function, Sequence[Parameter]]], cores: int = 1,
+                   around: tuple[Notifier, Notifier] | None = None) -> None:
+        """`run` for functions that run beside each other. See `invoke_slices`."""
         held: list[int] = []
         lane = self._lane
         try:
             lane.begin(held)
             if held:
-                self.device.check_cores(cores)
-                addresses = _addresses(function, params)
+                self.device.check_cores(cores * len(slices))
+                ready = [(function, _addresses(function, params)) for function, params in slices]
                 self._mark(around, 0)
-                lane.execute(function, cores, addresses)
+                lane.execute(ready, cores)
                 self._mark(around, 1)
                 return
         finally:
@@ -237,7 +119,7 @@ class Queue:
                 lane.end()
         if around is not None:
             self.place(around[0])
-        self.invoke(function, cores, params)
+        self.invoke_slices(slices, cores)
         if around is not None:
             self.place(around[1])
         self.sync()
@@ -256,15 +138,15 @@ class Queue:
             work()
             trace.record(getattr(work, "__name__", "call"), "host", start, time.perf_counter_ns(), lane.name)
 
-        lane.put(_Task(traced))
+        lane.put(Task(traced))
 
     def place(self, notifier: Notifier) -> None:
         """Put a marker that takes the time when the queue comes to it."""
-        self._lane.put(_Task(None, notifier))
+        self._lane.put(Task(None, notifier))
 
     def wait(self, notifier: Notifier) -> None:
         """Let the queue go on only when a marker placed in another queue was reached."""
-        self._lane.put(_Task(notifier.wait))
+        self._lane.put(Task(notifier.wait))
 
     def sync(self, timeout: float | None = None) -> None:
         """Wait until all work is done.
@@ -347,30 +229,3 @@ def _addresses(function: Function, params: Sequence[Parameter]) -> list[int]:
         else:
             found.append(int(p))
     return found
-
-
-_lanes: weakref.WeakSet[_Lane] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    # the workers stayed in the parent, and so did the work that was waiting for them
-    for lane in list(_lanes):
-        closed = lane.closed
-        lane.reset()
-        lane.closed = closed
-
-
-def _at_exit() -> None:
-    """Stop the workers before the interpreter takes memory away from under them; work that nobody synced is dropped."""
-    lanes = list(_lanes)
-    for lane in lanes:
-        lane.close()
-    end = time.monotonic() + 5.0
-    for lane in lanes:
-        if lane.worker is not None and lane.worker is not threading.current_thread():
-            lane.worker.join(max(0.0, end - time.monotonic()))
-
-
-atexit.register(_at_exit)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

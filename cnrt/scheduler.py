@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from cnrt.cores import Cores
 from cnrt.cpu import effective_cpus, pinned_cpus
 from cnrt.errors import CnrtError, RetCode
 from cnrt.helper import BARRIER_WORDS, TASK_WORDS, helper_class, shared_words
@@ -37,6 +38,11 @@ class Scheduler:
         Threads that may run at once.
     pinned : sequence of int, optional
         A processor for each slot; there are then no more slots than these.
+
+    Attributes
+    ----------
+    cores : Cores
+        The slots by number, and what each has done.
     """
 
     def __init__(self, slots: int, pinned: tuple[int, ...] = ()):
@@ -48,6 +54,7 @@ class Scheduler:
             pinned = ()
         self._pinned = pinned
         self.slots = min(slots, len(pinned)) if pinned else slots
+        self.cores = Cores("host", 1, self.slots)
         self._reset()
         _schedulers.add(self)
 
@@ -59,13 +66,14 @@ class Scheduler:
         self._barriers: list[np.ndarray] = []
         self._started = 0
         self._cpus = list(reversed(self._pinned))
+        self.cores.reset()
 
     @property
     def busy(self) -> int:
         """Slots in use now."""
         return self.slots - self._free
 
-    def run(self, table: int, n: int, cores: int) -> int:
+    def run(self, table: int, n: int, cores: int, name: str = "function") -> int:
         """Run an instruction table on at most `cores` slots, as many of them as are free; returns when all tasks are done.
 
         Parameters
@@ -74,6 +82,8 @@ class Scheduler:
             Address of n rows of two int64.
         n : int
         cores : int
+        name : str
+            Of what runs, for the trace.
 
         Returns
         -------
@@ -81,13 +91,17 @@ class Scheduler:
             How many tasks it was.
         """
         held: list[int] = []
+        numbers: list[int] = []
         try:
             self._acquire(max(1, min(cores, self.slots)), held)
+            self.cores.take(held[0], numbers)  # never waits: there is a core for each slot
             if n and (held[0] > 1 or self._pinned):
                 return self._run_together(table, n, held[0])
             executor()(table, n, 0, 1, 0, 0)
             return 1
         finally:
+            if numbers:
+                self.cores.give(numbers, name)
             if held:
                 self._release(held[0])
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 
+from cnrt.cores import CoreUse
 from cnrt.cpu import effective_cpus
 from cnrt.device import Device, DeviceSpec, device_kind
 from cnrt.scheduler import Scheduler, default_scheduler
@@ -28,13 +29,22 @@ class HostRunner(Device):
         """The core slots it uses: those all devices share, unless it was given its own."""
         return self._scheduler if self._scheduler is not None else default_scheduler()
 
-    def run_table(self, table: int, n: int, cores: int) -> int:
+    @property
+    def slots(self) -> int:
+        """See `Device.slots`."""
+        return self.scheduler.slots
+
+    def run_table(self, table: int, n: int, cores: int, name: str = "function") -> int:
         """See `Device.run_table`."""
-        return self.scheduler.run(table, n, cores)
+        return self.scheduler.run(table, n, cores, name)
 
     def tasks(self, cores: int) -> int:
         """See `Device.tasks`."""
         return min(cores, self.scheduler.slots)
+
+    def core_uses(self) -> list[CoreUse]:
+        """See `Device.core_uses`; the host's cores are the core slots."""
+        return (self.cores if self.virtual else self.scheduler.cores).uses()
 
 
 @device_kind("host")
