@@ -176,9 +176,9 @@ class Report:
         self.rows.append(row)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON. A report of one row also has the row's fields at the top level."""
+        """Plain values for JSON. The first row's fields are also at the top level."""
         out: dict[str, Any] = {"schema": SCHEMA}
-        if len(self.rows) == 1:
+        if self.rows:
             out |= self.rows[0].to_dict()
         out |= {"load_seconds": self.load_seconds, "compile_seconds": self.compile_seconds, "warmup_seconds": self.warmup_seconds,
                 "rows": [r.to_dict() for r in self.rows], "environment": self.environment}

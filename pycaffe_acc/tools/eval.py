@@ -18,6 +18,8 @@ from pycaffe_acc.evaluation.labels import check_labels, read_labels
 from pycaffe_acc.evaluation.report import Report, Row
 from pycaffe_acc.evaluation.table import table
 from pycaffe_acc.preprocess import Preprocess
+from pycaffe_acc.tools.calibration import add_calibration, check_calibration, open_calibrated
+from pycaffe_acc.tools.comparison import add_comparison, check_comparison, compare
 from pycaffe_acc.tools.console import emit
 from pycaffe_acc.tools.exit_code import ExitCode, NotInThisVersionError, UsageError
 from pycaffe_acc.tools.model_arguments import add_engine, add_model, check_engine, image_input, open_net, positive
@@ -27,8 +29,8 @@ from pycaffe_acc.version import VERSION
 NAME = "eval"
 HELP = "top-1, top-5, hardware FPS and end-to-end FPS over labelled images"
 
-HEAD = ("model", "precision", "batch", "threads", "images", "top-1 %", "top-5 %", "hardware FPS", "vendor FPS", "end-to-end FPS", "p50 ms", "p90 ms",
-        "p99 ms", "valid")
+HEAD = ("model", "precision", "batch", "threads", "images", "top-1 %", "top-5 %", "to FP16", "to FP32", "hardware FPS", "vendor FPS",
+        "end-to-end FPS", "p50 ms", "p90 ms", "p99 ms", "valid")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,10 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_evaluation(parser)
     add_engine(parser)
     parser.add_argument("--sparsity", type=float, metavar="S", help="planned for a later version")
-    parser.add_argument("--calibration", metavar="METHOD", help="planned for a later version")
-    parser.add_argument("--calibration-images", metavar="LIST", help="planned for a later version")
     parser.add_argument("--dp", type=positive, default=1, metavar="N", help="data parallelism of a virtual card; 1 on the host")
     parser.add_argument("--mp", type=positive, default=1, metavar="N", help="model parallelism of a virtual card; 1 on the host")
+    add_calibration(parser)
+    add_comparison(parser)
 
 
 def add_evaluation(parser: argparse.ArgumentParser) -> None:
@@ -63,19 +65,25 @@ def run(args: argparse.Namespace) -> int:
     check_engine(args)
     _check_arguments(args)
     dataset, preprocess = open_images(args)
-    start = time.perf_counter()
-    net = open_net(args)
+    start, calibration = time.perf_counter(), None
+    if args.calibration is None:
+        net = open_net(args)
+    else:
+        net, calibration = open_calibrated(args, preprocess)
     load_seconds = time.perf_counter() - start
-    report = measure(args, net, dataset, preprocess, load_seconds)
+    report = measure(args, net, dataset, preprocess, load_seconds, calibration)
+    if args.compare:
+        del net  # its memory is the next one's
+        report = compare(args, report, lambda other: measure(other, open_net(other), dataset, preprocess, 0.0).rows[0])
     emit(args, report.to_dict(), text(report))
     return ExitCode.CHECK_FAILED if report.rows[0].valid is False else ExitCode.OK
 
 
 def _check_arguments(args: argparse.Namespace) -> None:
-    for name in ("sparsity", "calibration", "calibration_images"):
-        if getattr(args, name) not in (None, 0.0):
-            raise NotInThisVersionError(f"--{name.replace('_', '-')} is not in version {VERSION}; quantization and pruning are planned for a later "
-                                        "version. Leave it out")
+    check_calibration(args)
+    check_comparison(args)
+    if args.sparsity not in (None, 0.0):
+        raise NotInThisVersionError(f"--sparsity is not in version {VERSION}; pruning is planned for a later version. Leave it out")
     if args.dp * args.mp != 1:
         raise NotInThisVersionError(f"--dp {args.dp} --mp {args.mp} need a virtual accelerator card, which cannot run nets in version {VERSION}; on "
                                     "the host use --threads")
@@ -94,8 +102,9 @@ def open_images(args: argparse.Namespace) -> tuple[Dataset, Preprocess]:
     return open_dataset(args.dataset or f"list:{args.images}", args.root, preprocess.resizer.startswith("pycaffe")), preprocess
 
 
-def measure(args: argparse.Namespace, net: Evaluated, dataset: Dataset, preprocess: Preprocess, load_seconds: float) -> Report:
-    """One row of accuracy and throughput for an open net."""
+def measure(args: argparse.Namespace, net: Evaluated, dataset: Dataset, preprocess: Preprocess, load_seconds: float,
+            calibration: dict[str, object] | None = None) -> Report:
+    """One row of accuracy and throughput for an open net; `calibration` says how it was quantized just now."""
     source = image_input(net)
     shape = net.blobs[source].shape
     if args.labels is not None:
@@ -107,7 +116,7 @@ def measure(args: argparse.Namespace, net: Evaluated, dataset: Dataset, preproce
     report = Report(environment(), load_seconds, outcome.compile_seconds, outcome.warmup_seconds)
     configuration: dict[str, Any] = {"weights": str(args.weights), "dataset": dataset.name, "precision": args.precision, "batch": shape[0],
                                      "threads": net.threads, "device": args.device, "dp": args.dp, "mp": args.mp, "sparsity": 0.0,
-                                     "preprocess": preprocess.describe()}
+                                     "preprocess": preprocess.describe(), "calibration": calibration}
     bound = "" if args.min_top1 is None else f"top-1 of at least {args.min_top1:g} %"
     valid = None if args.min_top1 is None else outcome.accuracy.top1 >= args.min_top1
     # a precision is its own yardstick; the distance to the other was not measured
@@ -137,7 +146,8 @@ def _row_text(row: Row) -> tuple[list[object], list[str]]:
     assert a is not None and t is not None
     rates = [f"{v:.1f}" for v in (t.hardware_fps, t.hardware_fps_vendor, t.end_to_end_fps)]
     latencies = [f"{t.latency_ms[p]:.2f}" for p in ("p50", "p90", "p99")]
-    cells = [Path(row.model).name, c["precision"], c["batch"], c["threads"], a.images, f"{a.top1:.2f}", f"{a.top5:.2f}", *rates, *latencies,
+    deltas = ["-" if points is None else f"{points:+.2f}" for points in (row.delta_fp16, row.delta_fp32)]
+    cells = [Path(row.model).name, c["precision"], c["batch"], c["threads"], a.images, f"{a.top1:.2f}", f"{a.top5:.2f}", *deltas, *rates, *latencies,
              {True: "yes", False: "NO", None: "-"}[row.valid]]
     shares = ", ".join(f"{k.replace('_', '-')} {100 * v / t.wall_seconds:.1f} %" for k, v in t.split_seconds.items())
     return cells, [
@@ -145,5 +155,6 @@ def _row_text(row: Row) -> tuple[list[object], list[str]]:
         f"  (decode and preprocess: what the net waited for; their threads worked {t.work_seconds['decode']:.3f} s and "
         f"{t.work_seconds['preprocess']:.3f} s)",
         f"preprocessing {c['preprocess']}",
+        *([f"quantized in memory: method {q['method']}, {q['images']} images of {q['dataset']}"] if (q := c.get("calibration")) else []),
         f"times are {'simulated' if t.simulated else 'measured'} on {c['device']}" + (f"; bound: {row.bound}" if row.bound else ""),
     ]
