@@ -1,6 +1,6 @@
 """The convolutions of a network in sum, as a share of one core's multiply-add limit: all direct, and as the choice has them (Winograd where it wins).
 
-    python benchmarks/conv_share.py [net ...] [--batch N] [--rounds N] [--from-memory] [--json FILE]
+    python benchmarks/conv_share.py [net ...] [--precision int8] [--batch N] [--rounds N] [--from-memory] [--json FILE]
 
 Nets are the files of `benchmarks/shapes`; ResNet-50 and VGG16 if none is named. Both lines count the operations of the direct convolution. The limit
 and every layer are timed in turn, in processor time, and the best round counts: other load on the machine then lowers both. Layers run again on
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from conv_layers import SHAPES, read_shapes, seconds
+from conv_qs8 import both_qs8
 from peers_limits import Limits
 from winograd_f32 import EVICTED, Candidate, direct, operations, winograd
 
@@ -31,21 +32,27 @@ def time_once(candidate: Candidate, from_memory: bool) -> float:
     return min(sum(seconds(run, 1) for run in candidate.runs) for _ in range(2))
 
 
-def measure(net: str, batch: int, rounds: int, from_memory: bool) -> dict[str, Any]:
+def both(name: str, shape: Conv2dShape, precision: str) -> tuple[Candidate, Candidate]:
+    """The direct kernel, and what the choice takes."""
+    if precision == "int8":
+        return both_qs8(shape)
+    plain, form = direct(name, shape, 1), choose_winograd(shape).form
+    return plain, winograd(shape, form, 1) if form else plain
+
+
+def measure(net: str, batch: int, rounds: int, from_memory: bool, precision: str = "fp32") -> dict[str, Any]:
     """Both lines of a network."""
-    layers: list[tuple[int, Conv2dShape, Candidate, Candidate]] = []
-    for name, count, shape in read_shapes(net, batch):
-        plain, form = direct(name, shape, 1), choose_winograd(shape).form
-        layers.append((count, shape, plain, winograd(shape, form, 1) if form else plain))
-    limits, limit = Limits(1), 0.0
-    best = {id(c): math.inf for _, _, *both in layers for c in both}
+    layers = [(count, shape, *both(name, shape, precision)) for name, count, shape in read_shapes(net, batch)]
+    limits, limit = Limits(1, precision=precision), 0.0
+    best = {id(c): math.inf for _, _, *pair in layers for c in pair}
     for _ in range(rounds):
         limit = max(limit, *(limits.multiply_add_gflops() for _ in range(3)))
-        for _, _, *both in layers:
-            for c in {id(c): c for c in both}.values():
+        for _, _, *pair in layers:
+            for c in {id(c): c for c in pair}.values():
                 best[id(c)] = min(best[id(c)], time_once(c, from_memory))
     work = sum(count * operations(shape) for count, shape, _, _ in layers)
-    found: dict[str, Any] = {"net": net, "batch": batch, "gflop": 1e-9 * work, "limit_gflops": limit, "from_memory": from_memory, "cpu": cpu_name(),
+    found: dict[str, Any] = {"net": net, "precision": precision, "batch": batch, "gflop": 1e-9 * work, "limit_gflops": limit,
+                             "from_memory": from_memory, "cpu": cpu_name(),
                              "winograd_layers": sum(count for count, _, a, b in layers if a is not b),
                              "layers": sum(count for count, *_ in layers)}
     for way, at in (("direct", 2), ("chosen", 3)):
@@ -67,6 +74,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("nets", nargs="*", default=["resnet50", "vgg16"], metavar="net", help=", ".join(sorted(p.stem for p in SHAPES.glob("*.txt"))))
+    parser.add_argument("--precision", choices=("fp32", "int8"), default="fp32")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--from-memory", action="store_true")
@@ -75,7 +83,7 @@ def main() -> None:
     EVICTED[...] = 1
     document = []
     for net in options.nets:
-        document.append(measure(net, options.batch, options.rounds, options.from_memory))
+        document.append(measure(net, options.batch, options.rounds, options.from_memory, options.precision))
         print(lines(document[-1]), flush=True)
     if options.json is not None:
         options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -1,9 +1,9 @@
-"""Write docs/performance.md and its pictures from measured results.
+"""Write docs/performance.md, docs/performance_int8.md and their pictures from measured results.
 
     python benchmarks/performance_page.py [FOLDER] [--results benchmarks/results] [--docs docs]
 
-FOLDER is what `peers.py --out` made, with `conv_share.json` in it if `conv_share.py --json` wrote one there; its results are first copied to
-benchmarks/results, which is what the page is made of.
+FOLDER is what `peers.py --out` made, of either precision, with `conv_share.json` in it if `conv_share.py --json` wrote one there; its results are
+first copied to benchmarks/results, which is what the pages are made of.
 """
 from __future__ import annotations
 
@@ -14,34 +14,53 @@ from pathlib import Path
 from typing import Any
 
 from peers_plots import plot_ratios, plot_rooflines
-from peers_tables import TITLES, failures, machine_lines, setting_table, settings, summary, summary_table
+from peers_tables import TITLES, failures, machine_lines, operations, precision, setting_table, settings, summary, summary_table
 
 from cnrt.whole_file import whole_file
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ("peers.json", "conv_share.json")
+#: precision → the file of the engines' results and the one of the convolutions alone, in benchmarks/results; in FOLDER they have those of fp32
+RESULTS = {"fp32": ("peers.json", "conv_share.json"), "int8": ("peers_int8.json", "conv_share_int8.json")}
+PAGES = {"fp32": "performance.md", "int8": "performance_int8.md"}
+PICTURES = {"fp32": "peers.png", "int8": "peers_int8.png"}
 
-METHOD = """\
+TURNS = """\
 - Engines take turns in one process (A B C D A B C D …), one process a network. A turn lasts 60 ms or one forward, whichever is longer,
   after a forward that does not count (unless one takes 250 ms); an engine 2.5 times slower than the fastest takes part in every third
   round. The result is the median over the rounds of each round's median; the ratios are of these medians. At most {rounds} rounds; fewer,
-  but three, where they take longer than {seconds:g} seconds.
+  but three, where they take longer than {seconds:g} seconds."""
+
+FP32 = """\
 - OpenVINO and onnxruntime run the ONNX model that `pycaffe-acc export-onnx` writes: OpenVINO with the latency hint, one stream, FP32 asked
   for; onnxruntime with all graph optimisations; both fuse every BatchNorm, Scale, activation and sum in it. OpenCV reads prototxt and
   caffemodel with its own importer, Winograd allowed as it is by default. All get the same number of threads, and the input lies ready in
   their own form: converting pictures is not measured.
 - Before anything is timed, each engine's output is compared with ours: within 1e-3 of the greatest value (FP16: 0.05), for the same inputs
-  and weights.
+  and weights."""
+
+INT8 = """\
+- The net is quantized once, with seeded inputs: a scale for each output channel of the weights, one for each layer's input. OpenVINO and
+  onnxruntime run what `pycaffe-acc export-onnx --precision int8 --for openvino` and `--for onnxruntime` write of it (quantize-dequantize
+  form), with codes also for results that no prototxt states them for, since onnxruntime computes in INT8 only where codes stand right behind
+  a layer. How many of their convolutions and products do run in INT8 is read from their own graphs. OpenCV quantizes what its Caffe importer
+  read itself, a scale for each channel. All get the same number of threads, and the input lies ready in float32.
+- Before anything is timed, each engine's output is compared with ours: the root mean square of the difference is at most a tenth of ours
+  (OpenCV and our own FP32, which are other functions: three tenths), and the class that it puts first is among our first five.
+- Our INT8 results are the same bits whether a 3x3 convolution runs direct or as a Winograd convolution: that is exact, in 16-bit integers
+  (ADR 0014)."""
+
+MACHINE = """\
 - With several threads, onnxruntime's helpers would spin for some 40 ms after a forward and hold a core in the others' turns; that is
   switched off (`session.force_spinning_stop`), and 5 ms pass between turns, since OpenVINO's and OpenCV's spin for about 1 ms.
-- The multiply-add limit is a loop of independent vector multiply-adds in registers, the memory line a loop that sums 256 MiB, both in
-  processor time and in the process that measures."""
+- The multiply-add limit is a loop of independent vector multiply-adds (INT8: products of four bytes and their sum) in registers, the memory
+  line a loop that sums 256 MiB, both in processor time and in the process that measures."""
+METHODS = {"fp32": (TURNS, FP32, MACHINE), "int8": (TURNS, INT8, MACHINE)}
 
 CAVEATS = """\
 - **Weights are seeded** on all twelve networks, since the public ones of several (AlexNet, Inception-v3, the deeper ResNets, VGG) were not
   at hand. The recipe (`pycaffe_acc.create_fake_caffemodel`, the last layer scaled so that the softmax has something to say) keeps
-  activations at their size; before timing, every blob is checked for infinities and denormals. Dense FP32 arithmetic takes the same time
-  for other values. Accuracies with real weights are in the README.
+  activations at their size; before timing, every blob is checked for infinities and denormals. Dense arithmetic takes the same time
+  for other values. Accuracies with real weights are in the README and on the [page of accuracy](accuracy.md).
 - **Operations are those of direct convolutions.** Winograd needs fewer, so a share above 100 % of the limit is no error, and it is no share
   of the machine's peak that is really used.
 - Layers that move data (pooling, LRN, concatenation, softmax) count no operations but take time, so shares of the limit are of the whole
@@ -80,7 +99,7 @@ def words(document: dict[str, Any]) -> str:
 
 
 def page(document: dict[str, Any], shares: list[dict[str, Any]]) -> str:
-    """The text of docs/performance.md.
+    """The text of a page.
 
     Parameters
     ----------
@@ -90,39 +109,60 @@ def page(document: dict[str, Any], shares: list[dict[str, Any]]) -> str:
         Of `conv_share.py`; may be empty.
     """
     options = document["options"]
-    peers = ", ".join(TITLES[p] for p in document["environment"]["peers"])
+    peers, form = ", ".join(TITLES[p] for p in document["environment"]["peers"]), precision(document).lower()
+    other = "INT8 is on [a page of its own](performance_int8.md)." if form == "fp32" else "FP32 is on [a page of its own](performance.md)."
     parts = [
-        "# Performance", "Made by `benchmarks/performance_page.py` from `benchmarks/results`; change those, not this page.",
-        f"Time of one forward in FP32, ours against {peers}, on the zoo's networks at 224x224, 227x227 or 299x299, with seeded weights.",
+        "# Performance" + ("" if form == "fp32" else " in INT8"),
+        "Made by `benchmarks/performance_page.py` from `benchmarks/results`; change those, not this page.",
+        f"Time of one forward in {form.upper()}, ours against {peers}, on the zoo's networks at 224x224, 227x227 or 299x299, with seeded weights. "
+        f"{other}",
         words(document), "\n".join(f"- {line}" for line in machine_lines(document)),
         "## Geometric means", "A number above 1 says that the other takes longer than ours.", summary_table(document),
-        "![Time of each engine by ours](pictures/peers.png)"]
+        f"![Time of each engine by ours](pictures/{PICTURES[form]})"]
     for threads, batch in settings(document):
         parts += [f"## {threads} thread{'s' * (threads > 1)}, batch {batch}",
-                  "Milliseconds, medians; the fastest peer in italics. GFLOP are of the whole batch, counted as direct convolutions.",
+                  f"Milliseconds, medians; the fastest peer in italics. {operations(document)} are of the whole batch, counted as direct "
+                  "convolutions.",
                   setting_table(document, threads, batch)]
     left_out = failures(document)
     if left_out:
         parts += ["## Left out", "\n".join(f"- {line}" for line in left_out)]
-    parts += ["## Under the roofline", ROOFLINE, "![GFLOP/s of each layer over operations a byte](pictures/roofline.png)"]
+    if form == "fp32":
+        parts += ["## Under the roofline", ROOFLINE, "![GFLOP/s of each layer over operations a byte](pictures/roofline.png)"]
     if shares:
-        parts += ["## Convolutions alone", f"The convolution layers of a network in sum, one thread, FP32, on {shares[0]['cpu']}: as a share of the "
-                  "multiply-add limit measured between them, all direct and as the choice has them.", conv_share_table(shares)]
-    parts += ["## How it is measured", METHOD.format(**options), "## What the numbers do not say", CAVEATS, "## Again, on your machine", rerun()]
+        parts += ["## Convolutions alone", f"The convolution layers of a network in sum, one thread, {form.upper()}, on {shares[0]['cpu']}: as a "
+                  "share of the multiply-add limit measured between them, all direct and as the choice has them.", conv_share_table(shares)]
+    parts += ["## How it is measured", "\n".join(METHODS[form]).format(**options), "## What the numbers do not say", CAVEATS,
+              "## Again, on your machine", rerun(form)]
     return "\n\n".join(parts) + "\n"
 
 
-def rerun() -> str:
+def rerun(form: str) -> str:
     """The commands."""
-    return """\
+    option, folder = ("", "build/peers") if form == "fp32" else (f" --precision {form}", f"build/peers_{form}")
+    return f"""\
 ```
 pip install '.[bench,onnx,report]'
-python benchmarks/peers.py --out build/peers                                  # about 15 minutes; --resume continues, --quick shows that it works
-python benchmarks/conv_share.py --json build/peers/conv_share.json
-python benchmarks/performance_page.py build/peers                             # writes this page
+python benchmarks/peers.py{option} --out {folder}    # about 15 minutes; --resume continues, --quick shows that it works
+python benchmarks/conv_share.py{option} --json {folder}/conv_share.json
+python benchmarks/performance_page.py {folder}    # writes this page
 ```
 
 Other processes on the machine make every number worse and the ratios with several threads meaningless; the load is printed above."""
+
+
+def read(path: Path) -> Any:
+    """A result."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def copy_results(folder: Path, results: Path) -> None:
+    """The files of a run, under the names that its precision has."""
+    there = [folder / name for name in RESULTS["fp32"] if (folder / name).is_file()]
+    form = precision(read(there[0])).lower() if there and there[0].name == RESULTS["fp32"][0] else "fp32"
+    for source in there:
+        with whole_file(results / RESULTS[form][RESULTS["fp32"].index(source.name)]) as part:
+            part.write_bytes(source.read_bytes())
 
 
 def main() -> None:
@@ -133,20 +173,20 @@ def main() -> None:
     parser.add_argument("--docs", type=Path, default=ROOT / "docs")
     options = parser.parse_args()
     options.results.mkdir(parents=True, exist_ok=True)
-    for name in RESULTS if options.folder is not None else ():
-        source = options.folder / name
-        if source.is_file():
-            with whole_file(options.results / name) as part:
-                part.write_bytes(source.read_bytes())
-    found = {name: json.loads(path.read_text(encoding="utf-8")) for name in RESULTS if (path := options.results / name).is_file()}
-    if "peers.json" not in found:
+    if options.folder is not None:
+        copy_results(options.folder, options.results)
+    there = {form: names for form, names in RESULTS.items() if (options.results / names[0]).is_file()}
+    if not there:
         raise SystemExit(f"'{options.results}' has no peers.json; run benchmarks/peers.py --out FOLDER first and name FOLDER here")
     pictures = options.docs / "pictures"
     pictures.mkdir(parents=True, exist_ok=True)
-    plot_ratios(found["peers.json"], pictures / "peers.png")
-    plot_rooflines(found["peers.json"], pictures / "roofline.png")
-    with whole_file(options.docs / "performance.md") as part:
-        part.write_text(page(found["peers.json"], found.get("conv_share.json", [])), encoding="utf-8")
+    for form, (peers, shares) in there.items():
+        document = read(options.results / peers)
+        plot_ratios(document, pictures / PICTURES[form])
+        if form == "fp32":
+            plot_rooflines(document, pictures / "roofline.png")
+        with whole_file(options.docs / PAGES[form]) as part:
+            part.write_text(page(document, read(options.results / shares) if (options.results / shares).is_file() else []), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -41,6 +41,21 @@ def test_page_pictures_and_results(tmp_path):
         assert picture.startswith(b"\x89PNG") and len(picture) < 200_000
 
 
+def test_int8_has_a_page_of_its_own(tmp_path):
+    """Results of INT8 lie beside those of FP32 and make another page."""
+    found = {**document(network("vgg", setting(1, 1, ours=2.0, openvino=5.0, ours_fp32=4.0))), "precision": "int8"}
+    results, docs = tmp_path / "results", tmp_path / "docs"
+    (tmp_path / "peers.json").write_text(json.dumps(found))
+    (tmp_path / "conv_share.json").write_text(json.dumps(SHARES))
+    done = run(tmp_path, "--results", results, "--docs", docs)
+    assert done.returncode == 0, done.stderr
+    assert {p.name for p in results.iterdir()} == {"peers_int8.json", "conv_share_int8.json"}
+    assert {p.name for p in docs.iterdir()} == {"performance_int8.md", "pictures"}
+    text = (docs / "performance_int8.md").read_text(encoding="utf-8")
+    assert "# Performance in INT8" in text and "2.50 times" in text and "(pictures/peers_int8.png)" in text and "products of four bytes" in text
+    assert (docs / "pictures" / "peers_int8.png").is_file()
+
+
 def test_without_results_it_says_what_to_do(tmp_path):
     """An empty folder is an error with the next step, and nothing is written."""
     done = run("--results", tmp_path / "results", "--docs", tmp_path / "docs")
