@@ -12,6 +12,7 @@ from cnml.half_weights import half_name, rounded_half, stored_half
 from cnml.operator import Operator
 from cnml.parameter import Parameter
 from cnml.reference.half import round_half
+from cnml.sparsity import Sparsity
 from cnml.tensor import Tensor
 from cnrt.function import KernelAddress
 
@@ -50,6 +51,8 @@ class Emitter:
         Whether the kernels called round the results to half themselves.
     forms : list of ndarray
         Packed weights that the calls use.
+    sparsity : Sparsity or None
+        Of the weights, where the operator counts them (`count`).
 
     Parameters
     ----------
@@ -62,6 +65,7 @@ class Emitter:
         self.half = half
         self.rounded = False
         self.forms: list[np.ndarray] = []
+        self.sparsity: Sparsity | None = None
         self._halves = False
         self.calls: list[Call] = []
         self.hosted: Operator | None = None
@@ -90,6 +94,16 @@ class Emitter:
         form = parameter.packed(key, make, others)
         self.forms += [a for a in (form if isinstance(form, tuple) else (form,)) if isinstance(a, np.ndarray)]
         return form
+
+    def zeros(self, weights: Parameter) -> int:
+        """How many of the weights are zero; counted once per version."""
+        found: int = weights.packed("zeros", lambda w: int(w.size - np.count_nonzero(w)))
+        return found
+
+    def count(self, weights: Parameter, macs: int, skipped: int = 0) -> None:
+        """Say what the kernel does about zeros: `skipped` of the weights' are left out of `macs` multiply-accumulates."""
+        size = weights.array.size
+        self.sparsity = Sparsity(size, self.zeros(weights), skipped, macs, macs * skipped // max(size, 1))
 
     def packed_weights(self, key: Any, make: Callable[..., Any], parameter: Parameter, *others: Parameter) -> Any:
         """`packed` for a tuple whose first array is large: in FP16 that is made of the parameter in half precision, rounded again and stored so where
@@ -143,6 +157,8 @@ class Emitter:
         node.op.lower(part, node.inputs, node.outputs)
         part.finish()
         self.forms += part.forms
+        if part.sparsity is not None:
+            self.sparsity = part.sparsity + (self.sparsity or Sparsity())
         self.rounded, self._halves = self.half, self._halves or part._halves
         return part
 

@@ -17,6 +17,7 @@ from cnml.int8_graph import in_floats, int8_graph
 from cnml.kernels import compile_cold
 from cnml.parameter import Parameter
 from cnml.passes import PASSES, run_passes, switched_off
+from cnml.sparsity import Sparsity
 from cnml.tensor import Layout, Tensor, same_bytes
 from cnrt.device import Device
 from cnrt.function import Constant, Function, Instruction, KernelAddress, Scratch
@@ -44,6 +45,7 @@ class Timing(NamedTuple):
     milliseconds: float
     note: str
     macs: int
+    sparsity: Sparsity | None = None
 
 
 class HostStep:
@@ -118,6 +120,7 @@ class Executable:
         self._groups: list[tuple[Node, list[Function | HostStep], str]] = []
         self.dynamic: dict[Tensor, HostStep] = {}
         self._forms: dict[int, int] = {}
+        self._sparsity: dict[int, Sparsity] = {}
 
     def _half(self) -> bool:
         if self.precision not in PRECISIONS:
@@ -179,7 +182,7 @@ class Executable:
 
     def _lower(self) -> None:
         """Instructions for the current versions of the parameters (packed forms that did not change are reused)."""
-        self._steps, self._groups, self.dynamic, self._forms = [], [], {}, {}
+        self._steps, self._groups, self.dynamic, self._forms, self._sparsity = [], [], {}, {}, {}
         pending: list[Instruction] = []
         work = 0
         for node in self._plan.nodes:
@@ -212,6 +215,8 @@ class Executable:
         else:
             emit.host(op)
         emit.finish()
+        if emit.sparsity is not None:
+            self._sparsity[id(node)] = emit.sparsity
         if emit.hosted is None:
             self._forms.update((id(a), a.nbytes) for a in emit.forms)
             self._forms.update((id(a), a.array.nbytes) for c in emit.calls for a in c.args if isinstance(a, Parameter))
@@ -338,7 +343,7 @@ class Executable:
                 times[i].append(time.perf_counter() - start)
         self._settle()
         return [Timing(node.name, node.op.kind, 1e3 * float(np.median(t)), note,
-                       node.op.macs([x.shape for x in node.inputs], [x.shape for x in node.outputs]))
+                       node.op.macs([x.shape for x in node.inputs], [x.shape for x in node.outputs]), self._sparsity.get(id(node)))
                 for t, (node, _, note) in zip(times, self._groups, strict=True)]
 
     def activation_bytes(self) -> int:
@@ -349,6 +354,9 @@ class Executable:
         """Bytes that the values between inputs and retained values take, sharing memory over time."""
         return self._plan.peak_bytes
 
+    def sparsity(self) -> list[tuple[str, Sparsity]]:
+        """Names of the operators that count their weights, as they run after fusion, and what they counted. Known after `prepare`."""
+        return [(n.name, self._sparsity[id(n)]) for n in self._plan.nodes if id(n) in self._sparsity]
 
     def weight_bytes(self) -> int:
         """Bytes of the weights as the kernels read them (packed, in half precision for FP16). Known after `prepare`."""

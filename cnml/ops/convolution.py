@@ -77,6 +77,8 @@ class Convolution(Operator):
         Affine steps per input channel before the convolution.
     int8 : LayerCodes, optional
         How it computes in INT8, where the graph does.
+    sparse : bool
+        Whether the net asks for a kernel that skips weights of zero.
     """
 
     kind = "Convolution"
@@ -84,7 +86,7 @@ class Convolution(Operator):
     strided_input = True
 
     def __init__(self, geometry: ConvolutionGeometry, name: str = "", folds: tuple[Fold, ...] = (), activation: Activation = Activation(),
-                 residual: bool = False, ahead: tuple[Fold, ...] = (), int8: LayerCodes | None = None):
+                 residual: bool = False, ahead: tuple[Fold, ...] = (), int8: LayerCodes | None = None, sparse: bool = False):
         super().__init__(name)
         self.geometry = geometry
         self.folds = folds
@@ -92,20 +94,22 @@ class Convolution(Operator):
         self.residual = residual
         self.ahead = ahead
         self.int8 = int8
+        self.sparse = sparse
 
     def fused(self, fold: Fold | None = None, activation: Activation | None = None, name: str | None = None,
               residual: bool | None = None) -> Convolution:
         """This operator with one more step behind it."""
         return type(self)(self.geometry, self.name if name is None else name, (*self.folds, fold) if fold else self.folds,
-                          activation or self.activation, self.residual if residual is None else residual, self.ahead, self.int8)
+                          activation or self.activation, self.residual if residual is None else residual, self.ahead, self.int8,
+                          self.sparse)
 
     def in_floats(self) -> Convolution:
         """This operator without INT8."""
-        return type(self)(self.geometry, self.name, self.folds, self.activation, self.residual, self.ahead)
+        return type(self)(self.geometry, self.name, self.folds, self.activation, self.residual, self.ahead, sparse=self.sparse)
 
     def preceded(self, folds: tuple[Fold, ...], name: str) -> Convolution:
         """This operator with affine steps before it."""
-        return type(self)(self.geometry, name, self.folds, self.activation, self.residual, folds, self.int8)
+        return type(self)(self.geometry, name, self.folds, self.activation, self.residual, folds, self.int8, self.sparse)
 
     def takes_folds(self, shape: Shape) -> bool:
         """Whether steps along axis 1 of an output of `shape` are along its channels: not behind a sum."""

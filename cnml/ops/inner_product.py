@@ -34,28 +34,33 @@ class InnerProduct(Operator):
         Affine steps per channel (axis 1) of the input before the product.
     int8 : LayerCodes, optional
         How it computes in INT8, where the graph does.
+    sparse : bool
+        Whether the net asks for a kernel that skips weights of zero.
     """
 
     kind = "InnerProduct"
 
     def __init__(self, num_output: int, axis: int = 1, bias: bool = True, transpose: bool = False, name: str = "", folds: tuple[Fold, ...] = (),
-                 activation: Activation = Activation(), ahead: tuple[Fold, ...] = (), int8: LayerCodes | None = None):
+                 activation: Activation = Activation(), ahead: tuple[Fold, ...] = (), int8: LayerCodes | None = None,
+                 sparse: bool = False):
         super().__init__(name)
+        self.sparse = sparse
         self.num_output, self.axis, self.bias, self.transpose = num_output, axis, bias, transpose
         self.folds, self.activation, self.ahead, self.int8 = folds, activation, ahead, int8
 
     def fused(self, fold: Fold | None = None, activation: Activation | None = None, name: str | None = None) -> InnerProduct:
         """This operator with one more step behind it."""
         return type(self)(self.num_output, self.axis, self.bias, self.transpose, self.name if name is None else name,
-                          (*self.folds, fold) if fold else self.folds, activation or self.activation, self.ahead, self.int8)
+                          (*self.folds, fold) if fold else self.folds, activation or self.activation, self.ahead, self.int8, self.sparse)
 
     def preceded(self, folds: tuple[Fold, ...], name: str) -> InnerProduct:
         """This operator with affine steps before it."""
-        return type(self)(self.num_output, self.axis, self.bias, self.transpose, name, self.folds, self.activation, folds, self.int8)
+        return type(self)(self.num_output, self.axis, self.bias, self.transpose, name, self.folds, self.activation, folds, self.int8, self.sparse)
 
     def in_floats(self) -> InnerProduct:
         """This operator without INT8."""
-        return type(self)(self.num_output, self.axis, self.bias, self.transpose, self.name, self.folds, self.activation, self.ahead)
+        return type(self)(self.num_output, self.axis, self.bias, self.transpose, self.name, self.folds, self.activation, self.ahead,
+                          sparse=self.sparse)
 
     def takes_fold_ahead(self, shape: Shape, folds: tuple[Fold, ...]) -> bool:
         """Whether affine steps per channel of an input of `shape` can go into the weights."""

@@ -155,6 +155,7 @@ class Convolution(ConvolutionBase):
         super().__init__(message, context)
         self._first = first_convolution(message.convolution_param)
         self.int8 = layer_codes(message)
+        self.sparse = bool(message.convolution_param.sparse_mode)
         self._normalization: list[Parameter] = []
 
     def weight_shape(self, g: ConvolutionGeometry, channels: int) -> Shape:
@@ -179,4 +180,4 @@ class Convolution(ConvolutionBase):
         if g.pad != g.pad_end and len(shape) == 4 and g.axis == 1:
             bottom = graph.add(Pad((0, 0, *g.pad), (0, 0, *g.pad_end), 0.0, f"{self.name}/pad"), [bottom])[0]
             g = replace(g, pad=(0, 0), pad_end=(0, 0))
-        return graph.add(ConvolutionOp(g, self.name, int8=self.int8), [bottom], self.blobs)[0]
+        return graph.add(ConvolutionOp(g, self.name, int8=self.int8, sparse=self.sparse), [bottom], self.blobs)[0]

@@ -31,6 +31,7 @@ class InnerProduct(Layer):
     def __init__(self, message: Any, context: NetContext):
         super().__init__(message, context)
         self.int8 = layer_codes(message)
+        self.sparse = bool(message.inner_product_param.sparse_mode)
 
     @classmethod
     def parse(cls, message: Any) -> InnerProductParams:
@@ -51,4 +52,5 @@ class InnerProduct(Layer):
         """One InnerProduct operator."""
         p = self.params
         axis = self.axis(p.axis, len(bottoms[0].shape))
-        return graph.add(InnerProductOp(p.num_output, axis, p.bias_term, p.transpose, self.name, int8=self.int8), bottoms, self.blobs)
+        op = InnerProductOp(p.num_output, axis, p.bias_term, p.transpose, self.name, int8=self.int8, sparse=self.sparse)
+        return graph.add(op, bottoms, self.blobs)
