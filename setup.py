@@ -33,7 +33,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["cnrt", "cnrt.*", "cnml", "cnml.*", "pycaffe_acc", "pycaffe_acc.*"]),
-    package_data={"pycaffe_acc": ["py.typed", "proto/*.desc", "demo_data/*", "demo_data/images/*"], "cnml": ["py.typed"], "cnrt": ["py.typed"]},
+    package_data={"pycaffe_acc": ["py.typed", "proto/*.desc", "demo_data/*", "demo_data/images/*"], "cnml": ["py.typed"], "cnrt": ["py.typed", "devices/specs/*.json"]},
     include_package_data=False,
     install_requires=["numpy>=1.26", "numba>=0.63", "protobuf>=4.25", "Pillow>=10.0", "tqdm>=4.60"],
     extras_require=EXTRAS,
