@@ -143,14 +143,14 @@ class LaunchFunction:
         queue.invoke_slices(self._slices(queue, params, data, kind), self.model_parallelism)
 
     def run(self, queue: Queue, params: Sequence[Memory], cores: int | None = None, around: tuple[Notifier, Notifier] | None = None) -> None:
-        """Launch and return when it is done; an idle queue uses the caller's thread.
+        """Launch with the parallelism of `init_memory` and return when it is done; an idle queue uses the caller's thread.
 
         Parameters
         ----------
         queue, params :
-            As for `invoke`; the data parallelism must be 1.
+            As for `invoke`.
         cores : int, optional
-            Core slots to use instead of the model parallelism: values do not depend on it.
+            Core slots of a slice instead of the model parallelism: values do not depend on it.
         around : pair of Notifier, optional
             Placed right before and right behind it.
 
@@ -159,8 +159,8 @@ class LaunchFunction:
         CnrtError
             As `invoke`.
         """
-        (function, places), = self._slices(queue, params, 1, 0)
-        queue.run(function, self.model_parallelism if cores is None else cores, places, around)
+        slices = self._slices(queue, params, self._init.data_parallelism, 0)
+        queue.run_slices(slices, self.model_parallelism if cores is None else cores, around)
 
     def _slices(self, queue: Queue, params: Sequence[Memory], data: int, kind: int) -> list[tuple[Function, list[Place]]]:
         """What to run for each slice of the batch."""

@@ -26,11 +26,14 @@ class ModelRunner:
     model : Model, str or Path
     symbol : str
     cores : int, optional
-        Core slots; the model parallelism if not given. Values do not depend on it.
+        Core slots of a slice; the model parallelism if not given. Values do not depend on it.
+    data_parallel : int
+        Slices of a batch, which run beside each other; the batch is so many times the model's.
 
     Attributes
     ----------
     inputs, outputs : list of TensorSpec
+        Of a slice.
     notifiers : list of (Notifier, Notifier) or None
         Set it to a list, and every run appends the pair around the function.
 
@@ -40,18 +43,19 @@ class ModelRunner:
         As `cnrtLoadModel`, `cnrtExtractFunction` and `cnrtInitFunctionMemory_V2`.
     """
 
-    def __init__(self, model: Model | str | os.PathLike[str], symbol: str = "subnet0", cores: int | None = None):
+    def __init__(self, model: Model | str | os.PathLike[str], symbol: str = "subnet0", cores: int | None = None,
+                 data_parallel: int = 1):
         held = model if isinstance(model, Model) else model_file.load(model)
-        self._function, self._cores = LaunchFunction(), cores
+        self._function, self._cores, self._slices = LaunchFunction(), cores, data_parallel
         self._function.extract(held, symbol)
-        self._function.init_memory(InitFuncParam())
+        self._function.init_memory(InitFuncParam(data_parallelism=data_parallel))
         device = current_device()
         self._queue = Queue(device)
         sources, targets = self._function.inputs(), self._function.outputs()
         self.inputs: list[TensorSpec] = [d.device for d in sources]
         self.outputs: list[TensorSpec] = [d.device for d in targets]
-        self._sources = [(d, device.malloc(d.device_nbytes())) for d in sources]
-        self._targets = [(d, device.malloc(d.device_nbytes())) for d in targets]
+        self._sources = [(d, device.malloc(d.device_nbytes(data_parallel))) for d in sources]
+        self._targets = [(d, device.malloc(d.device_nbytes(data_parallel))) for d in targets]
         self.notifiers: list[tuple[Notifier, Notifier]] | None = None
 
     def put(self, arrays: Sequence[np.ndarray]) -> None:
@@ -60,7 +64,7 @@ class ModelRunner:
         Parameters
         ----------
         arrays : sequence of float32 ndarray
-            One for each input, with its number of elements in Caffe's order.
+            One for each input, with the number of elements of all slices in Caffe's order.
 
         Raises
         ------
@@ -71,7 +75,7 @@ class ModelRunner:
             raise CnrtError(RetCode.ERR_INVALID, f"failed to run with {len(arrays)} arrays: the function takes {len(self._sources)}: "
                             f"{', '.join(t.name for t in self.inputs)}")
         for array, (desc, memory) in zip(arrays, self._sources, strict=True):
-            desc.to_device(np.ascontiguousarray(array, np.float32), memory)
+            desc.to_device(np.ascontiguousarray(array, np.float32), memory, self._slices)
 
     def compute(self) -> None:
         """Run on the inputs that are there; returns when it is done."""
@@ -90,8 +94,9 @@ class ModelRunner:
         """
         results = []
         for desc, memory in self._targets:
-            results.append(np.empty(desc.device.shape, np.float32))
-            desc.to_host(memory, results[-1])
+            batch, *rest = desc.device.shape
+            results.append(np.empty((batch * self._slices, *rest), np.float32))
+            desc.to_host(memory, results[-1], self._slices)
         return results
 
     def run(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from pycaffe_acc.errors import MissingFileError
 from pycaffe_acc.image_error import ImageError
@@ -50,7 +50,7 @@ def load_image(filename: ImageSource, color: bool = True) -> np.ndarray:
     return pixels
 
 
-def decode_bgr(source: ImageSource, gray: bool = False, upright: bool = True) -> np.ndarray:
+def decode_bgr(source: ImageSource, gray: bool = False, upright: bool = True, least: tuple[int, int] | None = None) -> np.ndarray:
     """Read an image as OpenCV's imread does: 8-bit BGR, turned upright by its EXIF orientation.
 
     Parameters
@@ -60,6 +60,9 @@ def decode_bgr(source: ImageSource, gray: bool = False, upright: bool = True) ->
         One channel instead of three.
     upright : bool
         False leaves the EXIF orientation alone, as imread with IMREAD_UNCHANGED does.
+    least : (int, int), optional
+        Height and width that are enough: a JPEG is decoded at a half, a quarter or an eighth of its size if it stays that large, which its decoder
+        does by transforming fewer coefficients. The pixels are not those of a later resize.
 
     Returns
     -------
@@ -69,7 +72,8 @@ def decode_bgr(source: ImageSource, gray: bool = False, upright: bool = True) ->
     ------
     MissingFileError, ImageError
     """
-    return np.ascontiguousarray(_upright(source, "L", upright)) if gray else np.ascontiguousarray(_upright(source, "RGB", upright)[:, :, ::-1])
+    pixels = _upright(source, "L" if gray else "RGB", upright, least)
+    return np.ascontiguousarray(pixels if gray else pixels[:, :, ::-1])
 
 
 def decode_rgb(source: ImageSource) -> np.ndarray:
@@ -77,8 +81,8 @@ def decode_rgb(source: ImageSource) -> np.ndarray:
     return _upright(source, "RGB")
 
 
-def _upright(source: ImageSource, mode: str, turn: bool = True) -> np.ndarray:
-    opened = _open(source, luminance=mode == "L")
+def _upright(source: ImageSource, mode: str, turn: bool = True, least: tuple[int, int] | None = None) -> np.ndarray:
+    opened = _open(source, luminance=mode == "L", least=least)
     image = ImageOps.exif_transpose(opened) if turn else opened
     if image.mode.startswith(("I", "F")):
         # OpenCV keeps the upper byte of 16-bit values
@@ -103,13 +107,15 @@ def _gray_u8(rgb: np.ndarray, png: bool) -> np.ndarray:
     return gray.astype(np.uint8)
 
 
-def _open(source: ImageSource, luminance: bool = False) -> Image.Image:
-    """The decoded image; with `luminance` a JPEG's own Y channel, as OpenCV reads it in gray, rather than its colours."""
+def _open(source: ImageSource, luminance: bool = False, least: tuple[int, int] | None = None) -> Image.Image:
+    """The decoded image; with `luminance` a JPEG's own Y channel, as OpenCV reads it in gray, rather than its colours; `least` as in `decode_bgr`."""
     name = "the given bytes" if isinstance(source, bytes) else str(getattr(source, "name", source))
     try:
+        if isinstance(source, (str, Path)) and os.path.exists(source) and not os.path.isfile(source):
+            raise ImageError(f"'{name}' is no regular file, and reading it could take for ever; give the path of an image file")
         image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else os.fspath(source) if isinstance(source, (str, Path)) else source)
-        if luminance and image.format == "JPEG":
-            image.draft("L", image.size)
+        if image.format == "JPEG" and (luminance or least is not None):
+            image.draft("L" if luminance else None, image.size if least is None else _as_stored(image, least))
         image.load()
     except FileNotFoundError as e:
         raise MissingFileError(name, "image") from e
@@ -118,6 +124,13 @@ def _open(source: ImageSource, luminance: bool = False) -> Image.Image:
     except (OSError, SyntaxError, Image.DecompressionBombError) as e:
         raise ImageError(f"image '{name}' cannot be decoded: {e}") from e
     return image
+
+
+def _as_stored(image: Image.Image, least: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of `least` as the file has them: it may lie on its side. Width and height are never less than one."""
+    side = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+    height, width = least if not side else least[::-1]
+    return max(1, width), max(1, height)
 
 
 def _skimage_pixels(image: Image.Image) -> np.ndarray:

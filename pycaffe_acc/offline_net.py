@@ -51,6 +51,10 @@ class OfflineNet:
     path : str or Path
     threads : int, optional
         Core slots; default as for `Net`. Values do not depend on it.
+    model : Model, optional
+        What the file holds, if it was read already.
+    data_parallel : int
+        Slices of a batch, each on `threads` core slots; the batch is so many times the file's.
 
     Attributes
     ----------
@@ -67,23 +71,37 @@ class OfflineNet:
     CnrtError
         As `cnrt.model_file.load` and `cnrt.model_runner.ModelRunner`.
     CheckError
-        When a file with several functions has not kept what lies between them.
+        When a file with several functions has not kept what lies between them; for slices of a file with CPU segments.
     """
 
-    def __init__(self, path: str | os.PathLike[str], threads: int | None = None):
-        if not Path(path).is_file():
+    def __init__(self, path: str | os.PathLike[str], threads: int | None = None, model: Model | None = None,
+                 data_parallel: int = 1):
+        if model is None and not Path(path).is_file():
             raise MissingFileError(path, "offline model")
         self.threads = threads or default_threads()
-        self.model = model_file.load(path)
+        self._path = path
+        self.model = model or model_file.load(path)
         table = read_table(self.model, self.threads) or _single(self.model, os.fspath(path))
         self.name, self.inputs, self.outputs = table.name or Path(path).stem, list(table.inputs), table.outputs
         self.precision = str(next(iter(self.model.programs.values())).body.get("precision"))
         self._parts = table.parts
-        self._runners = {p.symbol: ModelRunner(self.model, p.symbol, self.threads) for p in table.parts if p.symbol}
-        self._shapes = {p.symbol: tensor_shapes(self.model.programs[p.symbol]) for p in table.parts if p.symbol}
-        self.blobs: NameDict[OfflineBlob] = NameDict((name, OfflineBlob(shape)) for name, shape in table.inputs.items())
+        self.data_parallel = data_parallel
+        if data_parallel > 1 and (len(table.parts) > 1 or not table.parts[0].symbol):
+            raise CheckError(f"offline model '{self.name}' has segments on the CPU, whose batch is fixed; run it without data parallelism")
+        self._runners = {p.symbol: ModelRunner(self.model, p.symbol, self.threads, data_parallel) for p in table.parts if p.symbol}
+        self._shapes = {p.symbol: {n: self._whole(s) for n, s in tensor_shapes(self.model.programs[p.symbol]).items()} for p in table.parts
+                        if p.symbol}
+        self.blobs: NameDict[OfflineBlob] = NameDict((name, OfflineBlob(self._whole(shape))) for name, shape in table.inputs.items())
         self._make_blobs(table)
         self.notifiers: list[Around] | None = None
+
+    def _whole(self, shape: Shape) -> Shape:
+        """The shape of all slices together."""
+        return (shape[0] * self.data_parallel, *shape[1:]) if shape else shape
+
+    def clone(self) -> OfflineNet:
+        """Another one of the same model, on the device and channel of the calling thread."""
+        return OfflineNet(self._path, self.threads, self.model, self.data_parallel)
 
     def _make_blobs(self, table: Table) -> None:
         for part in table.parts:

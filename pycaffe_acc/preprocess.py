@@ -156,6 +156,18 @@ class Preprocess:
         to_int = int if self.resizer == "pillow" else round
         return tuple(wanted if v == short else max(wanted, to_int(v * wanted / short)) for v in given[:2])  # type: ignore[return-value]
 
+    def least_size(self, shape: tuple[int, ...]) -> Size | None:
+        """Height and width of a decoded image that are enough to resize it from; None when it must have all of its pixels.
+
+        Parameters
+        ----------
+        shape : (C, H, W) or (N, C, H, W)
+            Of the net's input.
+        """
+        if self.resize is None or self.resizer.startswith("pycaffe"):
+            return None
+        return self._resized_size((1, 1), (int(shape[-2]), int(shape[-1])))
+
     def _scaled(self, pixels: np.ndarray, size: Size) -> np.ndarray:
         if pixels.shape[:2] == size:
             return pixels

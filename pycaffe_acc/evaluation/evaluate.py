@@ -2,54 +2,26 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from cnrt.cores import CoreUse
 from cnrt.cpu import effective_cpus
 from cnrt.device import current_device
 from pycaffe_acc.errors import CheckError
+from pycaffe_acc.evaluation.answers import Answers, class_scores
+from pycaffe_acc.evaluation.clock import throughput
 from pycaffe_acc.evaluation.dataset import Dataset
-from pycaffe_acc.evaluation.feeder import Feeder, Prepare
-from pycaffe_acc.evaluation.intervals import Interval, percentiles_ms, union_ns
+from pycaffe_acc.evaluation.pipeline import Driven, Evaluated, Pipeline, Task
+from pycaffe_acc.evaluation.provider import Failure, Prepare, Provider, image_name
 from pycaffe_acc.evaluation.report import Accuracy, Throughput
-from pycaffe_acc.evaluation.top_k import TopK
-from pycaffe_acc.net import Net
-from pycaffe_acc.offline_net import OfflineNet
 
-#: what can be evaluated
-Evaluated = Net | OfflineNet
-
-
-@dataclass
-class Clock:
-    """What is measured on the way.
-
-    Attributes
-    ----------
-    busy : list of Interval
-        Between the notifiers around each function on the device.
-    batches : list of Interval
-        From copy-in to copy-out of each batch.
-    wait_ns, copy_in_ns, compute_ns, copy_out_ns, post_ns : int
-        Of the thread that drives the net; compute is the whole forward, layers on the host included.
-    decode_ns, preprocess_ns : int
-        Of the threads that prepare images.
-    """
-
-    busy: list[Interval] = field(default_factory=list)
-    batches: list[Interval] = field(default_factory=list)
-    wait_ns: int = 0
-    copy_in_ns: int = 0
-    compute_ns: int = 0
-    copy_out_ns: int = 0
-    post_ns: int = 0
-    decode_ns: int = 0
-    preprocess_ns: int = 0
-
+__all__ = ["Evaluated", "Outcome", "Settings", "check_range", "class_scores", "evaluate", "score_output", "warm_up"]
 
 @dataclass(frozen=True)
 class Outcome:
@@ -63,15 +35,30 @@ class Outcome:
         First forward: compilation or loading of kernels, packing of weights.
     warmup_seconds : float
         One more forward before the clock starts.
+    best : (images of the list, 5) int64
+        The best classes of each image, best first; -1 where there is no answer.
+    scores : dict of int to float32 ndarray
+        The scores of each image, where they were asked for.
+    failures : list of Failure
+        Images that could not be read or prepared, in order.
+    cores : list of CoreUse
+        What each core of the device did meanwhile.
+    stopped : BaseException or None
+        What ended the run early: Ctrl-C, or an error of a net. Everything else is of the images until then.
     """
 
     accuracy: Accuracy
     throughput: Throughput
     compile_seconds: float
     warmup_seconds: float
+    best: np.ndarray
+    scores: dict[int, np.ndarray] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    cores: list[CoreUse] = field(default_factory=list)
+    stopped: BaseException | None = None
 
 
-def score_output(net: Evaluated, name: str | None = None) -> str:
+def score_output(net: Driven, name: str | None = None) -> str:
     """The output blob that holds class scores.
 
     Parameters
@@ -95,14 +82,7 @@ def score_output(net: Evaluated, name: str | None = None) -> str:
     return fitting[0]
 
 
-def class_scores(values: np.ndarray) -> np.ndarray:
-    """(N, classes, …) → (N, classes): scores of a fully convolutional net are averaged over positions."""
-    if values.ndim < 2:
-        raise CheckError(f"scores of shape {values.shape} have no class axis; they must be (images, classes)")
-    return values.reshape(*values.shape[:2], -1).mean(2)
-
-
-def warm_up(net: Evaluated) -> tuple[float, float]:
+def warm_up(net: Driven) -> tuple[float, float]:
     """Seconds of the first forward and of the second."""
     seconds = []
     for _ in range(2):
@@ -126,15 +106,41 @@ def _prompt_switches(seconds: float = 0.0005) -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
-def evaluate(net: Evaluated, source: str, dataset: Dataset, prepare: Prepare, output: str | None = None, limit: int | None = None,
-             workers: int | None = None, progress: Callable[[int], None] | None = None) -> Outcome:
-    """Run every image through the net, in batches of its input blob's size.
+@dataclass(frozen=True)
+class Settings:
+    """How to run.
+
+    Attributes
+    ----------
+    limit : int or None
+        Only so many images, from the first.
+    workers : int or None
+        Threads that decode and prepare; None: the CPUs this process may use.
+    fifo_size : int
+        Buffers of each pipeline for batches, and as many for results. One makes its threads take turns, two let them work beside each other.
+    keep_scores : bool
+        Whether the outcome holds the scores of every image.
+    progress : callable or None
+        Called with the number of images after each batch.
+    """
+
+    limit: int | None = None
+    workers: int | None = None
+    fifo_size: int = 2
+    keep_scores: bool = False
+    progress: Callable[[int], object] | None = None
+
+
+def evaluate(nets: Driven | Sequence[Driven], source: str, dataset: Dataset, prepare: Prepare, output: str | None = None,
+             settings: Settings | None = None) -> Outcome:
+    """Run every image through a net, in batches of its input blob's size; with several nets, in a pipeline of each beside the others.
 
     The last batch is filled up with copies of its last image: those are not counted, their time is.
 
     Parameters
     ----------
-    net : Net or OfflineNet
+    nets : Net, OfflineNet or SlicedNet, or a sequence of them
+        Twins of one net, such as `clone` gives.
     source : str
         The input blob.
     dataset : Dataset
@@ -142,12 +148,7 @@ def evaluate(net: Evaluated, source: str, dataset: Dataset, prepare: Prepare, ou
         (H, W, C) uint8 → (C, H, W) float32.
     output : str, optional
         The blob with the scores.
-    limit : int, optional
-        Only so many images, from the first.
-    workers : int, optional
-        Threads that decode and prepare; default: the CPUs this process may use.
-    progress : callable, optional
-        Called with the number of images after each batch.
+    settings : Settings, optional
 
     Returns
     -------
@@ -156,77 +157,87 @@ def evaluate(net: Evaluated, source: str, dataset: Dataset, prepare: Prepare, ou
     Raises
     ------
     CaffeError
+        Before anything ran, or when there is no single result. What ends a run later is the outcome's `stopped`.
     """
-    blob, scores = net.blobs[source], score_output(net, output)
+    settings = settings or Settings()
+    nets = list(nets) if isinstance(nets, Sequence) else [nets]
+    blob, scores = nets[0].blobs[source], score_output(nets[0], output)
     batch, shape = blob.shape[0], blob.shape[1:]
     if batch < 1:
         raise CheckError(f"input '{source}' has the shape {blob.shape}; a batch needs at least one image")
-    count = len(dataset) if limit is None else min(limit, len(dataset))
+    count = len(dataset) if settings.limit is None else min(settings.limit, len(dataset))
     if count < 1:
         raise CheckError(f"{dataset.name}: there are no images to evaluate")
-    compile_seconds, warmup_seconds = warm_up(net)
-    hits, clock = TopK(), Clock()
+    check_range(dataset, count, nets[0].blobs[scores].shape[1])
+    compile_seconds, warmup_seconds = warm_up(nets[0])
+    for net in nets[1:]:
+        compile_seconds += sum(warm_up(net))
+    answers = Answers(dataset.labels[:count], settings.keep_scores, settings.progress)
+    cores = current_device().core_uses()
     begin = time.perf_counter_ns()
-    feeder = Feeder(dataset, prepare, (shape[0], shape[1], shape[2]), count, batch, workers or effective_cpus())
-    with _prompt_switches():
-        _drive(net, source, scores, feeder, count, hits, clock, progress)
-    wall = time.perf_counter_ns() - begin
-    return Outcome(Accuracy(hits.images, hits.hits1, hits.hits5), _throughput(clock, hits.images, wall), compile_seconds, warmup_seconds)
+    workers = settings.workers or effective_cpus()
+    with Provider(dataset, prepare, (shape[0], shape[1], shape[2]), count, batch, workers) as provider, _prompt_switches():
+        pipelines, stopped = _drive(nets, Task(source, scores, provider, answers.add, settings.fifo_size, threading.Lock()))
+        wall = time.perf_counter_ns() - begin
+    failures = sorted(provider.failures)
+    if not answers.images:
+        raise _no_result(dataset, failures, stopped)
+    used = [use.since(before) for use, before in zip(current_device().core_uses(), cores, strict=True)]
+    return Outcome(answers.accuracy, throughput([p.clock for p in pipelines], answers.images, wall), compile_seconds, warmup_seconds, answers.best,
+                   answers.scores, failures, used, stopped)
 
 
-def _drive(net: Evaluated, source: str, output: str, feeder: Feeder, count: int, hits: TopK, clock: Clock,
-           progress: Callable[[int], None] | None) -> None:
-    """Gather what the threads prepared into batches and run them."""
-    shape = net.blobs[source].shape
-    values, labels = np.zeros(shape, np.float32), np.zeros(shape[0], np.int64)
-    filled = 0
-    asked = time.perf_counter_ns()
-    for part in feeder:
-        clock.wait_ns += time.perf_counter_ns() - asked
-        values[filled:filled + len(part.values)] = part.values
-        labels[filled:filled + len(part.values)] = part.labels
-        filled += len(part.values)
-        clock.decode_ns += part.decode_ns
-        clock.preprocess_ns += part.preprocess_ns
-        if filled == shape[0] or hits.images + filled == count:
-            values[filled:] = values[filled - 1]
-            _run_batch(net, source, output, values, labels[:filled], hits, clock)
-            if progress is not None:
-                progress(filled)
-            filled = 0
-        asked = time.perf_counter_ns()
+def _drive(nets: Sequence[Driven], task: Task) -> tuple[list[Pipeline], BaseException | None]:
+    """Run a pipeline for each net until all images are done, or something ends it."""
+    errors: list[BaseException] = []
+
+    def stop() -> None:
+        task.provider.close()
+        for pipeline in pipelines:
+            pipeline.stop()
+
+    def fail(error: BaseException) -> None:
+        errors.append(error)
+        stop()
+
+    pipelines = [Pipeline(i, net, task, fail) for i, net in enumerate(nets)]
+    try:
+        for pipeline in pipelines:
+            pipeline.start()
+        for pipeline in pipelines:
+            pipeline.join()
+    except KeyboardInterrupt as interrupt:
+        fail(interrupt)
+        for pipeline in pipelines:
+            pipeline.join()
+    return pipelines, errors[0] if errors else None
 
 
-def _run_batch(net: Evaluated, source: str, output: str, values: np.ndarray, labels: np.ndarray, hits: TopK, clock: Clock) -> None:
-    start = time.perf_counter_ns()
-    net.blobs[source].data[...] = values
-    ready = time.perf_counter_ns()
-    net.notifiers = []
-    net.forward()
-    done = time.perf_counter_ns()
-    intervals = [(a.time_ns, b.time_ns) for a, b in net.notifiers if a.time_ns is not None and b.time_ns is not None]
-    clock.busy += intervals or [(ready, done)]  # with PYCAFFE_ACC_KERNELS=numpy the host computes, and no function is launched
-    clock.compute_ns += done - ready
-    net.notifiers = None
-    scores = net.blobs[output].data[:len(labels)].copy()
-    out = time.perf_counter_ns()
-    hits.add(class_scores(scores), labels)
-    clock.batches.append((start, out))
-    clock.copy_in_ns += ready - start
-    clock.copy_out_ns += out - done
-    clock.post_ns += time.perf_counter_ns() - out
+def _no_result(dataset: Dataset, failures: Sequence[Failure], stopped: BaseException | None) -> BaseException:
+    if stopped is not None:
+        return stopped
+    first = failures[0]
+    error = CheckError(f"{dataset.name}: none of {len(failures)} images could be used; the first, {first.image}: {first.error}")
+    error.__cause__ = first.error
+    return error
 
 
-def _throughput(clock: Clock, images: int, wall_ns: int) -> Throughput:
-    busy = union_ns(clock.busy)
-    total = sum(end - start for start, end in clock.busy)
-    runners = 1  # one thread drives the net; the vendor's formula multiplies the mean rate of a runner by their number
-    work = max(1, clock.decode_ns + clock.preprocess_ns)
-    split = {"decode": clock.wait_ns * clock.decode_ns / work, "preprocess": clock.wait_ns * clock.preprocess_ns / work,
-             "copy_in": clock.copy_in_ns, "compute": clock.compute_ns, "copy_out": clock.copy_out_ns, "post": clock.post_ns}
-    split["other"] = wall_ns - sum(split.values())
-    return Throughput(images, hardware_fps=images / (busy * 1e-9), hardware_fps_vendor=images / (total * 1e-3) * runners * 1e6,
-                      end_to_end_fps=images / (wall_ns * 1e-9), latency_ms=percentiles_ms(clock.batches),
-                      split_seconds={k: v * 1e-9 for k, v in split.items()},
-                      work_seconds={"decode": clock.decode_ns * 1e-9, "preprocess": clock.preprocess_ns * 1e-9}, wall_seconds=wall_ns * 1e-9,
-                      simulated=current_device().time_source != "host")
+def check_range(dataset: Dataset, count: int, classes: int) -> None:
+    """Refuse labels that are no class of the net, before anything runs.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    count : int
+        Images, from the first.
+    classes : int
+
+    Raises
+    ------
+    CheckError
+    """
+    labels = np.asarray(dataset.labels[:count])
+    bad = np.flatnonzero((labels < 0) | (labels >= classes))
+    if bad.size:
+        raise CheckError(f"{dataset.name}: {bad.size} of {count} labels are no class of the net, which has the classes 0 to {classes - 1}; the first "
+                         f"is {labels[bad[0]]}, of {image_name(dataset, int(bad[0]))}. Is this the list that belongs to the model?")

@@ -21,6 +21,11 @@ class ImageList:
         Shown in reports.
     as_pycaffe : bool
         Read pictures as pycaffe does, which ignores their EXIF orientation, rather than as OpenCV does.
+
+    Attributes
+    ----------
+    least : (int, int) or None
+        Height and width that are enough: a JPEG may be decoded at a half, a quarter or an eighth of its size if it stays that large.
     """
 
     def __init__(self, paths: Sequence[Path], labels: Sequence[int], name: str, as_pycaffe: bool = False):
@@ -28,15 +33,20 @@ class ImageList:
         self._as_pycaffe = as_pycaffe
         self.labels = np.asarray(labels, np.int64)
         self.name = name
+        self.least: tuple[int, int] | None = None
 
     def __len__(self) -> int:
         return len(self._paths)
+
+    def where(self, index: int) -> str:
+        """The path of picture `index`."""
+        return str(self._paths[index])
 
     def read(self, index: int, channels: int) -> np.ndarray:
         """Decode picture `index`: (H, W, channels) uint8, BGR or gray."""
         if self._as_pycaffe:
             return np.rint(load_image(self._paths[index], color=channels != 1) * np.float32(255)).astype(np.uint8)[:, :, ::-1]
-        pixels = decode_bgr(self._paths[index], gray=channels == 1)
+        pixels = decode_bgr(self._paths[index], gray=channels == 1, least=self.least)
         return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
 

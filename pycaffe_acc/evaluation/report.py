@@ -106,6 +106,12 @@ class Row:
         The accuracy constraint in words; empty without one.
     valid : bool or None
         Whether the constraint holds; None without one.
+    failed : list of dict
+        Images of the list that could not be used: number, image, reason. All figures are of the others.
+    stopped : str or None
+        What ended the run early; all figures are of the images until then.
+    core_use : list of dict
+        For each core that worked: core, channel, functions, busy_seconds, and share of the wall time. In host time.
 
     Raises
     ------
@@ -121,6 +127,9 @@ class Row:
     delta_fp16: float | None = None
     bound: str = ""
     valid: bool | None = None
+    failed: list[dict[str, Any]] = field(default_factory=list)
+    stopped: str | None = None
+    core_use: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.throughput is not None and self.accuracy is None:
@@ -138,7 +147,9 @@ class Row:
         if self.accuracy is not None:
             out |= {"images": self.accuracy.images, "top1": self.accuracy.top1, "top5": self.accuracy.top5}
         out |= {"delta_fp32": self.delta_fp32, "delta_fp16": self.delta_fp16, "bound": self.bound, "valid": self.valid}
+        out |= {"failed": self.failed, "stopped": self.stopped}
         if self.throughput is not None:
+            out |= {"core_use": self.core_use}
             out |= {k: v for k, v in asdict(self.throughput).items() if k != "images"}
             out["time"] = "simulated" if self.throughput.simulated else "measured"
         return out

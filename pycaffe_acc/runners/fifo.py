@@ -13,24 +13,44 @@ class FifoClosedError(Exception):
 
 
 class Fifo(Generic[Item]):
-    """First in, first out; `pop` waits.
+    """First in, first out; `pop` waits for an item, and `push` for room where there is a capacity.
 
     Parameters
     ----------
     *items : object
         What is in it at first.
+    capacity : int, optional
+        Most items; any number if not given.
     """
 
-    def __init__(self, *items: Item):
+    def __init__(self, *items: Item, capacity: int | None = None):
         self._items = deque(items)
-        self._closed = False
+        self._capacity = capacity
+        self.closed = False
         self._changed = threading.Condition()
 
-    def push(self, item: Item) -> None:
-        """Put an item in; never waits."""
+    def push(self, item: Item, forced: bool = False) -> None:
+        """Put an item in, waiting for room.
+
+        Parameters
+        ----------
+        item : object
+        forced : bool
+            Whether to go over the capacity instead of waiting.
+
+        Raises
+        ------
+        FifoClosedError
+            When there is a capacity, after `close`.
+        """
         with self._changed:
+            if self._capacity is not None:
+                while len(self._items) >= self._capacity and not forced and not self.closed:
+                    self._changed.wait()
+                if self.closed:
+                    raise FifoClosedError
             self._items.append(item)
-            self._changed.notify()
+            self._changed.notify_all()
 
     def pop(self) -> Item:
         """Take the oldest item, waiting for one.
@@ -41,14 +61,17 @@ class Fifo(Generic[Item]):
             After `close`, also for those that wait.
         """
         with self._changed:
-            while not self._items and not self._closed:
+            while not self._items and not self.closed:
                 self._changed.wait()
-            if self._closed:
+            if self.closed:
                 raise FifoClosedError
-            return self._items.popleft()
+            item = self._items.popleft()
+            if self._capacity is not None:
+                self._changed.notify_all()
+            return item
 
     def close(self) -> None:
         """Let nobody wait any more."""
         with self._changed:
-            self._closed = True
+            self.closed = True
             self._changed.notify_all()

@@ -15,6 +15,7 @@ from pycaffe_acc.tools import eval
 from pycaffe_acc.tools.console import emit, note
 from pycaffe_acc.tools.exit_code import ExitCode
 from pycaffe_acc.tools.model_arguments import positive, set_batch
+from pycaffe_acc.tools.parallel_arguments import Layout
 
 NAME = "demo"
 HELP = "evaluate the embedded net of handwritten digits: accuracy and speed in one table"
@@ -40,13 +41,15 @@ def run(args: argparse.Namespace) -> int:
         note("the first run on a machine compiles the kernels; later runs load them")
     report: Report | None = None
     for batch in BATCHES:
-        options = argparse.Namespace(model="digits", weights=weights.name, precision="fp32", device="host", dp=1, mp=1,
-                                     labels=str(FOLDER / "labels.txt"), output=None,
+        options = argparse.Namespace(model="digits", weights=weights.name, precision="fp32", device="host", fifosize=2,
+                                     labels=str(FOLDER / "labels.txt"), output=None, dct_scaling=False,
                                      limit=None, decode_threads=None, min_top1=MIN_TOP1)
         start = time.perf_counter()
         net = Net(str(model), TEST, weights=str(weights), threads=args.threads)
         set_batch(net, batch)
-        one = eval.measure(options, net, dataset, preprocess, time.perf_counter() - start)
+        one, stopped = eval.measure(options, Layout(1, 1, 1, False, False), net, dataset, preprocess, time.perf_counter() - start)
+        if stopped is not None:
+            raise stopped
         if report is None:
             report = one
         else:

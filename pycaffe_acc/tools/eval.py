@@ -13,21 +13,29 @@ from tqdm import tqdm
 
 from pycaffe_acc.environment import environment
 from pycaffe_acc.evaluation.dataset import KINDS, Dataset, open_dataset
-from pycaffe_acc.evaluation.evaluate import Evaluated, evaluate, score_output
+from pycaffe_acc.evaluation.evaluate import Evaluated, Outcome, Settings, evaluate, score_output
+from pycaffe_acc.evaluation.image_list import ImageList
 from pycaffe_acc.evaluation.labels import check_labels, read_labels
 from pycaffe_acc.evaluation.report import Report, Row
 from pycaffe_acc.evaluation.table import table
 from pycaffe_acc.preprocess import Preprocess
 from pycaffe_acc.tools.calibration import add_calibration, check_calibration, open_calibrated
 from pycaffe_acc.tools.comparison import add_comparison, check_comparison, compare
-from pycaffe_acc.tools.console import emit
+from pycaffe_acc.tools.console import emit, note
 from pycaffe_acc.tools.exit_code import ExitCode, NotInThisVersionError, UsageError
 from pycaffe_acc.tools.model_arguments import add_engine, add_model, check_engine, image_input, open_net, positive
+from pycaffe_acc.tools.parallel_arguments import Layout, add_parallel, layout, on_device, pipelines
 from pycaffe_acc.tools.preprocess_arguments import add_preprocess, open_preprocess
+from pycaffe_acc.tools.trace_argument import add_trace, traced
 from pycaffe_acc.version import VERSION
 
 NAME = "eval"
 HELP = "top-1, top-5, hardware FPS and end-to-end FPS over labelled images"
+
+#: failed images that are named on the terminal
+_TOLD = 10
+#: cores whose share is printed
+_SHOWN = 8
 
 HEAD = ("model", "precision", "batch", "threads", "images", "top-1 %", "top-5 %", "to FP16", "to FP32", "hardware FPS", "vendor FPS",
         "end-to-end FPS", "p50 ms", "p90 ms", "p99 ms", "valid")
@@ -37,10 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Net, images, engine, preprocessing, bound."""
     add_model(parser)
     add_evaluation(parser)
-    add_engine(parser)
+    add_engine(parser, "pipelines beside each other, each with its own threads and queue (see cores)")
+    add_parallel(parser)
     parser.add_argument("--sparsity", type=float, metavar="S", help="planned for a later version")
-    parser.add_argument("--dp", type=positive, default=1, metavar="N", help="data parallelism of a virtual card; 1 on the host")
-    parser.add_argument("--mp", type=positive, default=1, metavar="N", help="model parallelism of a virtual card; 1 on the host")
     add_calibration(parser)
     add_comparison(parser)
 
@@ -56,37 +63,67 @@ def add_evaluation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", metavar="BLOB", help="the blob that holds the scores (default: the net's only output of that kind)")
     parser.add_argument("--decode-threads", type=positive, metavar="N", help="threads that decode and prepare images (default: the CPUs this "
                         "process may use)")
+    parser.add_argument("--dct-scaling", action="store_true", help="decode large JPEGs at a half, a quarter or an eighth of their size where that is "
+                        "still enough for the preprocessing: faster, and other pixels; said in the result")
+    add_trace(parser)
     parser.add_argument("--min-top1", type=float, metavar="PERCENT", help="exit with 1 when top-1 is lower")
     add_preprocess(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate and report; 1 when the accuracy bound is missed."""
-    check_engine(args)
+    """Evaluate and report; see `status` for what it returns."""
+    check_engine(args, cards=True)
     _check_arguments(args)
+    cores = layout(args)
     dataset, preprocess = open_images(args)
+    with on_device(args, cores), traced(args.trace):
+        report, stopped = _evaluate(args, cores, dataset, preprocess)
+    emit(args, report.to_dict(), text(report))
+    return status(report, stopped)
+
+
+def _evaluate(args: argparse.Namespace, cores: Layout, dataset: Dataset, preprocess: Preprocess) -> tuple[Report, BaseException | None]:
     start, calibration = time.perf_counter(), None
     if args.calibration is None:
         net = open_net(args)
     else:
         net, calibration = open_calibrated(args, preprocess)
     load_seconds = time.perf_counter() - start
-    report = measure(args, net, dataset, preprocess, load_seconds, calibration)
-    if args.compare:
+    report, stopped = measure(args, cores, net, dataset, preprocess, load_seconds, calibration)
+    if args.compare and stopped is None:
         del net  # its memory is the next one's
-        report = compare(args, report, lambda other: measure(other, open_net(other), dataset, preprocess, 0.0).rows[0])
-    emit(args, report.to_dict(), text(report))
+        report = compare(args, report, lambda other: measure(other, cores, open_net(other), dataset, preprocess, 0.0)[0].rows[0])
+    return report, stopped
+
+
+def status(report: Report, stopped: BaseException | None) -> int:
+    """Exit status of an evaluation: images that could not be used are bad input, whatever the others gave.
+
+    Parameters
+    ----------
+    report : Report
+    stopped : BaseException or None
+        What ended the run early; raised again, now that the results so far are written.
+    """
+    for failure in report.rows[0].failed[:_TOLD]:
+        note(f"pycaffe-acc: left out: {failure['image']}: {failure['reason']}")
+    more = len(report.rows[0].failed) - _TOLD
+    if more > 0:
+        note(f"pycaffe-acc: and {more} more; --json lists all of them")
+    if stopped is not None:
+        raise stopped
+    if report.rows[0].failed:
+        return ExitCode.BAD_INPUT
     return ExitCode.CHECK_FAILED if report.rows[0].valid is False else ExitCode.OK
 
 
 def _check_arguments(args: argparse.Namespace) -> None:
     check_calibration(args)
     check_comparison(args)
+    if args.compare and args.device.partition(":")[0] != "host":
+        raise UsageError(f"--compare on {args.device}: a card has no FP32 to compare with; evaluate the float net on the host")
     if args.sparsity not in (None, 0.0):
         raise NotInThisVersionError(f"--sparsity is not in version {VERSION}; pruning is planned for a later version. Leave it out")
-    if args.dp * args.mp != 1:
-        raise NotInThisVersionError(f"--dp {args.dp} --mp {args.mp} need a virtual accelerator card, which cannot run nets in version {VERSION}; on "
-                                    "the host use --threads")
 
 
 def open_images(args: argparse.Namespace) -> tuple[Dataset, Preprocess]:
@@ -102,27 +139,53 @@ def open_images(args: argparse.Namespace) -> tuple[Dataset, Preprocess]:
     return open_dataset(args.dataset or f"list:{args.images}", args.root, preprocess.resizer.startswith("pycaffe")), preprocess
 
 
-def measure(args: argparse.Namespace, net: Evaluated, dataset: Dataset, preprocess: Preprocess, load_seconds: float,
-            calibration: dict[str, object] | None = None) -> Report:
-    """One row of accuracy and throughput for an open net; `calibration` says how it was quantized just now."""
-    source = image_input(net)
-    shape = net.blobs[source].shape
+def measure(args: argparse.Namespace, cores: Layout, net: Evaluated, dataset: Dataset, preprocess: Preprocess, load_seconds: float,
+            calibration: dict[str, object] | None = None) -> tuple[Report, BaseException | None]:
+    """One row of accuracy and throughput for an open net, and what ended it early, if something did.
+
+    Parameters
+    ----------
+    args : Namespace
+    cores : Layout
+    net : Net or OfflineNet
+    dataset : Dataset
+    preprocess : Preprocess
+    load_seconds : float
+    calibration : dict, optional
+        How the net was quantized just now.
+    """
+    nets = pipelines(args, cores, net)
+    source = image_input(nets[0])
+    shape = nets[0].blobs[source].shape
     if args.labels is not None:
-        check_labels(read_labels(args.labels), net.blobs[score_output(net, args.output)].shape[1], args.labels)
-    total = min(args.limit or len(dataset), len(dataset))
-    with _progress(total) as bar:
-        outcome = evaluate(net, source, dataset, lambda pixels: preprocess.apply(pixels, shape), args.output, args.limit, args.decode_threads,
-                           bar.update)
+        check_labels(read_labels(args.labels), nets[0].blobs[score_output(nets[0], args.output)].shape[1], args.labels)
+    how = preprocess.describe()
+    if args.dct_scaling and isinstance(dataset, ImageList):
+        dataset.least = preprocess.least_size(shape)
+        how += ", large JPEGs decoded at reduced size"
+    with _progress(min(args.limit or len(dataset), len(dataset))) as bar:
+        outcome = evaluate(nets, source, dataset, lambda pixels: preprocess.apply(pixels, shape), args.output,
+                           Settings(args.limit, args.decode_threads, args.fifosize, progress=bar.update))
     report = Report(environment(), load_seconds, outcome.compile_seconds, outcome.warmup_seconds)
     configuration: dict[str, Any] = {"weights": str(args.weights), "dataset": dataset.name, "precision": args.precision, "batch": shape[0],
-                                     "threads": net.threads, "device": args.device, "dp": args.dp, "mp": args.mp, "sparsity": 0.0,
-                                     "preprocess": preprocess.describe(), "calibration": calibration}
+                                     "threads": cores.pipelines, "device": args.device, "dp": cores.data, "mp": cores.model,
+                                     "core_slots": nets[0].threads, "fifosize": args.fifosize, "sparsity": 0.0, "preprocess": how,
+                                     "calibration": calibration}
     bound = "" if args.min_top1 is None else f"top-1 of at least {args.min_top1:g} %"
     valid = None if args.min_top1 is None else outcome.accuracy.top1 >= args.min_top1
     # a precision is its own yardstick; the distance to the other was not measured
     own: dict[str, Any] = {f"delta_{args.precision}": 0.0} if args.precision in ("fp32", "fp16") else {}
-    report.add(Row(str(args.model), configuration, outcome.accuracy, outcome.throughput, bound=bound, valid=valid, **own))
-    return report
+    stopped = outcome.stopped
+    report.add(Row(str(args.model), configuration, outcome.accuracy, outcome.throughput, bound=bound, valid=valid,
+                   failed=[f.to_dict() for f in outcome.failures], stopped=None if stopped is None else str(stopped) or type(stopped).__name__,
+                   core_use=_core_use(outcome), **own))
+    return report, stopped
+
+
+def _core_use(outcome: Outcome) -> list[dict[str, Any]]:
+    wall = outcome.throughput.wall_seconds
+    return [{"core": use.core, "channel": use.channel, "functions": use.functions, "busy_seconds": use.busy_ns * 1e-9,
+             "share": use.busy_ns * 1e-9 / wall} for use in outcome.cores if use.functions or use.busy_ns]
 
 
 @contextmanager
@@ -155,6 +218,12 @@ def _row_text(row: Row) -> tuple[list[object], list[str]]:
         f"  (decode and preprocess: what the net waited for; their threads worked {t.work_seconds['decode']:.3f} s and "
         f"{t.work_seconds['preprocess']:.3f} s)",
         f"preprocessing {c['preprocess']}",
+        f"{c['threads']} pipelines x dp {c['dp']} x mp {c['mp']}; share of the wall time in which a core had work: " + _shares(row),
         *([f"quantized in memory: method {q['method']}, {q['images']} images of {q['dataset']}"] if (q := c.get("calibration")) else []),
         f"times are {'simulated' if t.simulated else 'measured'} on {c['device']}" + (f"; bound: {row.bound}" if row.bound else ""),
     ]
+
+
+def _shares(row: Row) -> str:
+    shares = [f"{use['core']}: {100 * use['share']:.0f} %" for use in row.core_use]
+    return ", ".join(shares[:_SHOWN]) + (f" and {len(shares) - _SHOWN} more cores" if len(shares) > _SHOWN else "") or "none"

@@ -7,11 +7,10 @@ from pathlib import Path
 from cnml.executable import PRECISIONS
 from cnrt import device as devices
 from pycaffe_acc.errors import CheckError, MissingFileError
+from pycaffe_acc.evaluation.pipeline import Driven
 from pycaffe_acc.mode import TEST
 from pycaffe_acc.net import Net
-from pycaffe_acc.offline_net import OfflineNet
-from pycaffe_acc.tools.exit_code import NotInThisVersionError
-from pycaffe_acc.version import VERSION
+from pycaffe_acc.tools.exit_code import NotInThisVersionError, UsageError
 
 
 def positive(text: str) -> int:
@@ -27,29 +26,41 @@ def add_model(parser: argparse.ArgumentParser, weights_required: bool = True) ->
     parser.add_argument("--weights", required=weights_required, metavar="W", help="trained weights (.caffemodel or HDF5)")
 
 
-def add_engine(parser: argparse.ArgumentParser) -> None:
+def add_engine(parser: argparse.ArgumentParser, threads: str = "core slots (default: the CPUs this process may use)") -> None:
     """--batch, --threads, --precision, --device, --vendor-exact."""
     parser.add_argument("--batch", type=positive, metavar="N", help="images in one forward (default: the prototxt's)")
-    parser.add_argument("--threads", type=positive, metavar="T", help="core slots (default: the CPUs this process may use)")
-    parser.add_argument("--precision", choices=PRECISIONS, default="fp32",
+    parser.add_argument("--threads", type=positive, metavar="T", help=threads)
+    parser.add_argument("--precision", choices=PRECISIONS,
                         help="fp16: weights and results of layers in half precision, sums in float32; int8: the layers that the prototxt has "
-                             "quantized in INT8; mlu: these in INT8 and FP16 elsewhere, as on the vendor's card (default: fp32)")
+                             "quantized in INT8; mlu: these in INT8 and FP16 elsewhere, as on the vendor's card (default: fp32; on a card mlu)")
     parser.add_argument("--device", default="host", metavar="KIND", help="where to run (default: host)")
     parser.add_argument("--vendor-exact", action="store_true", help="follow the vendor's fork where it differs from BVLC's Caffe")
 
 
-def check_engine(args: argparse.Namespace) -> None:
-    """Refuse what this version cannot run, before any file is read.
+def check_engine(args: argparse.Namespace, cards: bool = False) -> None:
+    """Refuse what cannot run, before any file is read, and fill in the precision.
+
+    Parameters
+    ----------
+    args : Namespace
+    cards : bool
+        Whether the verb runs nets on virtual cards, too.
 
     Raises
     ------
+    UsageError
+        For FP32 on a card.
     NotInThisVersionError
+        For a device that the verb does not run on.
     """
-    if args.device != "host":
-        known = ", ".join(devices.kinds())
-        raise NotInThisVersionError(f"--device {args.device} cannot run nets in version {VERSION}, which runs them on 'host' only; virtual "
-                                    "accelerator cards are "
-                                    f"planned for a later version (device kinds known to the runtime: {known}). Run with --device host")
+    host = args.device.partition(":")[0] == "host"
+    if not host and not cards:
+        raise NotInThisVersionError(f"--device {args.device}: this verb runs nets on the host only; eval, time, run and the vendor's runners have "
+                                    f"the virtual cards (kinds of devices: {', '.join(devices.kinds())})")
+    if not host and args.precision == "fp32":
+        raise UsageError(f"--precision fp32 on {args.device}: the card computes in FP16 and INT8; give fp16, int8 or mlu, or leave it out")
+    if args.precision is None:
+        args.precision = "fp32" if host else "mlu"
 
 
 def open_net(args: argparse.Namespace) -> Net:
@@ -61,8 +72,10 @@ def open_net(args: argparse.Namespace) -> Net:
     """
     if not Path(args.model).is_file():
         raise MissingFileError(args.model, "prototxt")
-    net = Net(args.model, TEST, weights=args.weights, threads=args.threads, vendor_exact=args.vendor_exact,
-              precision=getattr(args, "precision", "fp32"))
+    precision = getattr(args, "precision", "fp32")
+    if precision == "int8" and getattr(args, "device", "host").partition(":")[0] != "host":
+        precision = "mlu"  # the card has no FP32 between INT8 layers
+    net = Net(args.model, TEST, weights=args.weights, threads=args.threads, vendor_exact=args.vendor_exact, precision=precision)
     if args.batch is not None:
         set_batch(net, args.batch)
     return net
@@ -79,7 +92,7 @@ def set_batch(net: Net, batch: int) -> None:
     net.reshape()
 
 
-def image_input(net: Net | OfflineNet) -> str:
+def image_input(net: Driven) -> str:
     """The one input blob that takes images.
 
     Raises

@@ -9,7 +9,7 @@ import pytest
 import pycaffe_acc as caffe
 from pycaffe_acc.errors import CheckError
 from pycaffe_acc.evaluation.array_images import ArrayImages
-from pycaffe_acc.evaluation.evaluate import class_scores, evaluate, score_output
+from pycaffe_acc.evaluation.evaluate import Settings, class_scores, evaluate, score_output
 
 MEANS = """layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 4 dim: 3 dim: 2 dim: 2 } } }
 layer { name: "pool" type: "Pooling" bottom: "data" top: "pool" pooling_param { pool: AVE global_pooling: true } }
@@ -41,7 +41,7 @@ def prepare(pixels):
 
 def test_hits_and_times(net, images):
     seen = []
-    outcome = evaluate(net, "data", images, prepare, progress=seen.append)
+    outcome = evaluate(net, "data", images, prepare, settings=Settings(progress=seen.append))
     assert (outcome.accuracy.images, outcome.accuracy.hits1, outcome.accuracy.hits5) == (10, 8, 10)
     assert seen == [4, 4, 2]
     t = outcome.throughput
@@ -52,7 +52,7 @@ def test_hits_and_times(net, images):
 
 
 def test_a_limit(net, images):
-    assert evaluate(net, "data", images, prepare, limit=3).accuracy.images == 3
+    assert evaluate(net, "data", images, prepare, settings=Settings(limit=3)).accuracy.images == 3
 
 
 def test_the_interpreters_switch_interval_is_given_back(net, images):

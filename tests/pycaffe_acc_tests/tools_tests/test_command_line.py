@@ -65,7 +65,7 @@ def test_eval_as_text_names_preprocessing_and_kind_of_time(capsys):
     assert "top-1 %" in text and "hardware FPS" in text and "preprocessing raw: " in text and "times are measured on host" in text
 
 
-PLANNED = [("--device", "MLU100"), ("--sparsity", "0.5"), ("--dp", "2")]
+PLANNED = [("--sparsity", "0.5")]
 
 
 @pytest.mark.parametrize(("option", "value"), PLANNED)
