@@ -10,6 +10,7 @@ from cnml.parameter import HandOut, Parameter
 from cnml.tensor import Shape, count
 from cnrt.device import Device
 from cnrt.memory import Memory
+from pycaffe_acc.blob_html import blob_html
 from pycaffe_acc.errors import CheckError
 
 if TYPE_CHECKING:
@@ -262,6 +263,10 @@ class Blob(_Shaped):
     def __repr__(self) -> str:
         return f"<Blob {self.name!r} {self._shape}>"
 
+    def _repr_html_(self) -> str:
+        """For Jupyter. Does not count as looking: what fusion removes may go on being removed."""
+        return blob_html("Blob", self.name, self.plain_memory().array(np.float32, self._shape))
+
 
 class ParameterBlob(_Shaped):
     """A weight blob: `data` is the live array in Caffe's shape.
@@ -294,3 +299,7 @@ class ParameterBlob(_Shaped):
 
     def __repr__(self) -> str:
         return f"<ParameterBlob {self.parameter.name!r} {self.shape}>"
+
+    def _repr_html_(self) -> str:
+        """For Jupyter."""
+        return blob_html("ParameterBlob", self.parameter.name, self.parameter.array)

@@ -27,6 +27,7 @@ from pycaffe_acc.memory_budget import check_activations
 from pycaffe_acc.mode import check_mode, default_threads
 from pycaffe_acc.name_dict import NameDict
 from pycaffe_acc.net_forward import NetForward
+from pycaffe_acc.net_html import NetHtml
 from pycaffe_acc.net_source import NetSource, read_source
 from pycaffe_acc.stage import Groups, emit_range
 from pycaffe_acc.stages import Stages
@@ -73,7 +74,7 @@ class BlobDict(NameDict[Blob]):
         return self[self.layers[name]]
 
 
-class Net(NetForward):
+class Net(NetForward, NetHtml):
     """A Caffe net for inference.
 
     `Net(file, phase)`, `Net(file, weights, phase)` and `Net(network_file=, phase=, level=0, stages=None, weights=None)` as in pycaffe. `file` may

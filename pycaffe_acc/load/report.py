@@ -6,6 +6,7 @@ from typing import Any
 
 from pycaffe_acc.evaluation.report import Accuracy
 from pycaffe_acc.evaluation.table import table
+from pycaffe_acc.html_parts import escaped
 from pycaffe_acc.load.figures import Figures
 from pycaffe_acc.load.performance_run import Search
 from pycaffe_acc.load.scenario import HEADING, MLPERF, Scenario
@@ -67,6 +68,10 @@ class LoadReport:
                 "min_top1": self.bound, "seeds": self.seeds, "performance": None if self.figures is None else self.figures.to_dict(),
                 "search": None if self.search is None else self.search.to_dict(), "seconds_before": self.seconds,
                 "harness_us_per_query": self.harness_us, "environment": self.environment}
+
+    def _repr_html_(self) -> str:
+        """For Jupyter: the text, escaped."""
+        return f"<pre>{escaped(self.text())}</pre>"
 
     # ---- text -------------------------------------------------------------------------------------------------------------------------------
 
