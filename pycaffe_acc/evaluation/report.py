@@ -5,6 +5,8 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pycaffe_acc.evaluation.report_html import report_html
+
 SCHEMA = "pycaffe-acc/eval/1"
 SPLIT = ("decode", "preprocess", "copy_in", "compute", "copy_out", "post")
 
@@ -194,3 +196,7 @@ class Report:
         out |= {"load_seconds": self.load_seconds, "compile_seconds": self.compile_seconds, "warmup_seconds": self.warmup_seconds,
                 "rows": [r.to_dict() for r in self.rows], "environment": self.environment}
         return out
+
+    def _repr_html_(self) -> str:
+        """For Jupyter."""
+        return report_html(self.to_dict())
