@@ -136,6 +136,8 @@ def open_images(args: argparse.Namespace) -> tuple[Dataset, Preprocess]:
     if (args.images is None) == (args.dataset is None):
         raise UsageError("give the labelled images either by --images LIST or by --dataset KIND:PATH")
     preprocess = open_preprocess(args)
+    if getattr(args, "dct_scaling", False) and preprocess.resizer.startswith("pycaffe"):
+        raise UsageError(f"--dct-scaling: preprocessing '{preprocess.name}' is pycaffe's, which decodes whole images; choose another profile")
     return open_dataset(args.dataset or f"list:{args.images}", args.root, preprocess.resizer.startswith("pycaffe")), preprocess
 
 

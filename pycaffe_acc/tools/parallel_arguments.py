@@ -113,7 +113,7 @@ def on_device(args: argparse.Namespace, cores: Layout) -> Iterator[None]:
     Parameters
     ----------
     args : Namespace
-        device, channel.
+        device, channel, and batch where there is one.
     cores : Layout
     """
     if not cores.card:
@@ -129,6 +129,10 @@ def on_device(args: argparse.Namespace, cores: Layout) -> Iterator[None]:
         card.set_model_parallel(1)
         card.set_parallel(cores.data)
         card.set_model_parallel(cores.model)
+        batch = getattr(args, "batch", None)
+        if batch is not None:  # now, because a net that is built checks that its batch can be cut
+            card.set_batch_size(batch)
+            card.set_simple_flag(True)
         yield
     finally:
         set_mode_cpu()
@@ -157,7 +161,10 @@ def pipelines(args: argparse.Namespace, cores: Layout, net: Evaluated) -> list[D
         return [net, *(_offline_twin(net, args, cores, i) for i in rest)]
     if cores.card:
         ordinal = int(args.device.partition(":")[2] or 0)
-        return [net, *(twin_on(net, ordinal, _channel(args, i)) for i in rest)]
+        nets = [net, *(twin_on(net, ordinal, _channel(args, i)) for i in rest)]
+        for one in nets:
+            one.threads = cores.data * cores.model
+        return list(nets)
     if cores.slots is not None:
         net.threads = cores.slots
     first: Net | SlicedNet = net if cores.data == 1 else SlicedNet(net, cores.data)
