@@ -17,6 +17,7 @@ from cnml.int8_graph import in_floats, int8_graph
 from cnml.kernels import compile_cold
 from cnml.parameter import Parameter
 from cnml.passes import PASSES, run_passes, switched_off
+from cnml.pixel_graph import pixel_graph
 from cnml.sparsity import Sparsity
 from cnml.tensor import Layout, Tensor, same_bytes
 from cnrt.device import Device
@@ -107,6 +108,7 @@ class Executable:
         graph = run_passes(graph if coded else in_floats(graph), set(retained), off | (NOT_IN_INT8 if coded else frozenset()))
         if coded:
             graph = int8_graph(graph, retained, between=precision == "int8")
+            graph = pixel_graph(graph, retained) if precision == "int8" else graph
         if self._half():
             graph = round_entries(graph)
         self.device = device

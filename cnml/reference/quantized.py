@@ -49,6 +49,24 @@ def quantize_planes(x: np.ndarray, factor: float, least: float, most: float, zer
     return y
 
 
+def normalized_codes(x: np.ndarray, slope: np.ndarray, bias: np.ndarray, factor: float, least: float, most: float, zero: int) -> np.ndarray:
+    """Codes of (x * slope + bias) * factor.
+
+    Parameters
+    ----------
+    x : (N, C, ...) float32
+    slope, bias : arrays of C elements
+    factor, least, most, zero
+        See `cnml.reference.codes.encode`.
+
+    Returns
+    -------
+    uint8 ndarray of the shape of `x`
+    """
+    a, b = (np.asarray(v, np.float32).reshape((1, -1) + (1,) * (x.ndim - 2)) for v in (slope, bias))
+    return quantize(np.asarray(x, np.float32) * a + b, factor, least, most, zero)
+
+
 def dequantize(codes: np.ndarray, factor: float, zero: int) -> np.ndarray:
     """(codes - zero) * factor as float32."""
     return decode(codes, zero) * np.float32(factor)
