@@ -117,7 +117,7 @@ class Job:
         r = self._quantize("bounded", *words, allowed=(0, 1))[1]
         weighted = sum(row["weights"] is not None for row in r["layers"])
         return {"max_drop": max_drop, "met": r["bound"]["met"], "top1": r["bound"]["top1"], "fp32_top1": r["bound"]["fp32_top1"],
-                "kept": r["kept_float"], "int8": weighted, "trials": len(r["bound"]["trials"])}
+                "kept": [row["layer"] for row in r["bound"]["returned"]], "int8": weighted, "trials": len(r["bound"]["trials"])}
 
 
 def page(results: dict[str, Any]) -> str:
@@ -132,7 +132,7 @@ def page(results: dict[str, Any]) -> str:
     lines.append(f"| **mean loss** | | | {_mean(losses['fp16'])} | | | {_mean(losses['vendor'])} | {_mean(losses['best'])} |")
     lines += ["", _READING]
     if any("bound" in r for r in rows.values()):
-        lines += ["", _BOUND_HEAD, "| model | bound | FP32 | INT8 | lost | layers in floating point |", "|---|---|---|---|---|---|"]
+        lines += ["", _BOUND_HEAD, "| model | bound | FP32 | INT8 | lost | layers returned to floating point |", "|---|---|---|---|---|---|"]
         for name, r in rows.items():
             if "bound" in r:
                 b = r["bound"]
@@ -171,6 +171,7 @@ _BOUND_HEAD = """## With a bound
 
 `quantize --max-drop` measures top-1 on labelled images, ranks the layers by what each alone does to the scores, and returns the worst to floating
 point until the bound holds. The images are those of the table above, so the figures say that the bound was met there, not what others would give.
+Layers that a model's own options (last table) keep in floating point are not counted.
 """
 _COMMANDS = f"""The commands, with the files of a model:
 
