@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "caffe": ("caffe",),
     "upgrade_net_proto_text": ("upgrade_net_proto_text",),
     "upgrade_net_proto_binary": ("upgrade_net_proto_binary",),
+    "upgrade_solver_proto_text": ("upgrade_solver_proto_text",),
     "set_sparse": ("set_sparse",),
     "convert_caffemodel": ("convert_caffemodel",),
     "create_fake_caffemodel": ("create_fake_caffemodel",),

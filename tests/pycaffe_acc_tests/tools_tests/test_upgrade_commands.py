@@ -84,3 +84,21 @@ def test_what_cannot_be_upgraded_is_not_written(tmp_path, capsys, command, conte
     assert main([command, str(tmp_path / "in"), str(tmp_path / "out")]) == 3
     assert message in capsys.readouterr().err
     assert [p.name for p in tmp_path.iterdir()] == ["in"]
+
+
+def test_a_solver(tmp_path, capsys):
+    source, target = tmp_path / "old.prototxt", tmp_path / "new.prototxt"
+    source.write_text('net: "net.prototxt" base_lr: 0.01 solver_type: NESTEROV momentum: 0.9')
+    assert main(["upgrade_solver_proto_text", str(source), str(target)]) == 0
+    assert "upgraded, the solver's type is Nesterov" in capsys.readouterr().out
+    text = target.read_text()
+    assert 'type: "Nesterov"' in text and "solver_type" not in text and 'net: "net.prototxt"' in text and "momentum: 0.9" in text
+    assert main(["upgrade_solver_proto_text", str(target), str(tmp_path / "same")]) == 0
+    assert "in today's form already" in capsys.readouterr().out and (tmp_path / "same").read_text() == text
+
+
+@pytest.mark.parametrize(("text", "said"), [('type: "SGD" solver_type: ADAM', "remove solver_type"), ("no_such_field: 1", "no_such_field")])
+def test_a_bad_solver_is_status_3(tmp_path, capsys, text, said):
+    (tmp_path / "bad").write_text(text)
+    assert main(["upgrade_solver_proto_text", str(tmp_path / "bad"), str(tmp_path / "out")]) == 3
+    assert said in capsys.readouterr().err and not (tmp_path / "out").exists()
