@@ -1,11 +1,9 @@
 """Accuracy and throughput of a net over a data set, measured in one pass."""
 from __future__ import annotations
 
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +16,7 @@ from pycaffe_acc.evaluation.answers import Answers, class_scores
 from pycaffe_acc.evaluation.clock import throughput
 from pycaffe_acc.evaluation.dataset import Dataset
 from pycaffe_acc.evaluation.pipeline import Driven, Evaluated, Pipeline, Task
+from pycaffe_acc.evaluation.prompt_switches import prompt_switches
 from pycaffe_acc.evaluation.provider import Failure, Prepare, Provider, image_name
 from pycaffe_acc.evaluation.report import Accuracy, Throughput
 
@@ -92,20 +91,6 @@ def warm_up(net: Driven) -> tuple[float, float]:
     return seconds[0], seconds[1]
 
 
-@contextmanager
-def _prompt_switches(seconds: float = 0.0005) -> Iterator[None]:
-    """Let a thread that comes back from native code wait for the interpreter no longer than this.
-
-    Python's default of 5 ms, spent behind a thread that prepares images, would be counted as device time and is longer than a small net's forward.
-    """
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(min(before, seconds))
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
-
-
 @dataclass(frozen=True)
 class Settings:
     """How to run.
@@ -176,7 +161,7 @@ def evaluate(nets: Driven | Sequence[Driven], source: str, dataset: Dataset, pre
     cores = current_device().core_uses()
     begin = time.perf_counter_ns()
     workers = settings.workers or effective_cpus()
-    with Provider(dataset, prepare, (shape[0], shape[1], shape[2]), count, batch, workers) as provider, _prompt_switches():
+    with Provider(dataset, prepare, (shape[0], shape[1], shape[2]), count, batch, workers) as provider, prompt_switches():
         pipelines, stopped = _drive(nets, Task(source, scores, provider, answers.add, settings.fifo_size, threading.Lock()))
         wall = time.perf_counter_ns() - begin
     failures = sorted(provider.failures)

@@ -48,7 +48,7 @@ class Layout(NamedTuple):
         return self.model if self.chosen and not self.card else None
 
 
-def add_parallel(parser: argparse.ArgumentParser, compiled: bool = False) -> None:
+def add_parallel(parser: argparse.ArgumentParser, compiled: bool = False, queues: bool = True) -> None:
     """--dp, --mp, --channel and --fifosize.
 
     Parameters
@@ -56,6 +56,8 @@ def add_parallel(parser: argparse.ArgumentParser, compiled: bool = False) -> Non
     parser : ArgumentParser
     compiled : bool
         Whether the model parallelism is fixed in the model.
+    queues : bool
+        Whether there are buffers between threads.
     """
     group = parser.add_argument_group("cores", "With any of --threads, --dp and --mp, T pipelines take N x M cores each, 1 where one is not given; "
                                       "with none, one pipeline takes all cores of the host")
@@ -64,8 +66,9 @@ def add_parallel(parser: argparse.ArgumentParser, compiled: bool = False) -> Non
         group.add_argument("--mp", type=positive, metavar="M", help="model parallelism: cores that share each layer of a slice")
     group.add_argument("--channel", type=int, metavar="C", help="DDR channel of a card for all pipelines (default: pipeline i on channel i modulo "
                        "their number)")
-    group.add_argument("--fifosize", type=positive, default=2, metavar="F", help="buffers of each pipeline for batches, and as many for results "
-                       "(default 2)")
+    if queues:
+        group.add_argument("--fifosize", type=positive, default=2, metavar="F", help="buffers of each pipeline for batches, and as many for results "
+                           "(default 2)")
 
 
 def layout(args: argparse.Namespace, model: int | None = None) -> Layout:

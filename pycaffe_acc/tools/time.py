@@ -10,45 +10,56 @@ import numpy as np
 
 from cnml.executable import Timing
 from pycaffe_acc.environment import environment
+from pycaffe_acc.evaluation.pipeline import Driven
 from pycaffe_acc.evaluation.table import table
 from pycaffe_acc.net import Net
 from pycaffe_acc.seeded_weights import fill_seeded
 from pycaffe_acc.tools.console import emit
+from pycaffe_acc.tools.forward_times import ForwardTimes, time_together
 from pycaffe_acc.tools.model_arguments import add_engine, add_model, check_engine, open_net, positive
+from pycaffe_acc.tools.parallel_arguments import Layout, add_parallel, layout, on_device, pipelines
 
 NAME = "time"
 HELP = "median and minimum time of a forward, and a table by layer"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Net, engine, number of iterations."""
+    """Net, engine, cores, number of iterations."""
     add_model(parser, weights_required=False)
-    add_engine(parser)
+    add_engine(parser, "core slots (default: the CPUs this process may use); with --dp, --mp or on a card, pipelines beside each other")
+    add_parallel(parser, queues=False)
     parser.add_argument("--iterations", type=positive, default=20, metavar="N", help="timed forwards (default 20)")
     parser.add_argument("--no-fusion", action="store_true", help="show every layer alone in the table (the times above it stay those of the fused "
                         "net)")
-    parser.add_argument("--no-layers", action="store_true", help="leave out the table by layer")
+    parser.add_argument("--no-layers", action="store_true", help="leave out the table by layer, which is one of host times")
 
 
 def run(args: argparse.Namespace) -> int:
     """Compile, time forwards, time operators."""
-    check_engine(args)
-    net = open_net(args)
-    if args.weights is None:
-        fill_seeded(net)
-    fill_inputs(net)
-    start = time.perf_counter()
-    net.forward()
-    compile_seconds = time.perf_counter() - start
-    times = time_forwards(net, args.iterations)
-    memory = net.memory()
-    layers = [] if args.no_layers else net.profile(args.iterations, fusion=not args.no_fusion)
-    document = _document(args, net, compile_seconds, times, layers) | {"memory": memory}
+    check_engine(args, cards=True)
+    cores = layout(args)
+    if not cores.card and args.dp is None and args.mp is None:
+        cores = cores._replace(pipelines=1, model=args.threads or 1)
+    with on_device(args, cores):
+        net = open_net(args)
+        if args.weights is None:
+            fill_seeded(net)
+        nets = pipelines(args, cores, net)
+        for one in nets:
+            fill_inputs(one)
+        start = time.perf_counter()
+        for one in nets:
+            one.forward()
+        compile_seconds = time.perf_counter() - start
+        times = time_together(nets, args.iterations)
+        memory = net.memory()
+        layers = [] if args.no_layers or cores.card else net.profile(args.iterations, fusion=not args.no_fusion)
+    document = _document(args, nets, cores, compile_seconds, times, layers) | {"memory": memory}
     emit(args, document, _text(document))
     return 0
 
 
-def fill_inputs(net: Net, seed: int = 0) -> None:
+def fill_inputs(net: Driven, seed: int = 0) -> None:
     """Seeded noise in the inputs, so that no shortcut for zeros can flatter the time."""
     rng = np.random.default_rng(seed)
     for name in net.inputs:
@@ -58,25 +69,21 @@ def fill_inputs(net: Net, seed: int = 0) -> None:
 
 def time_forwards(net: Net, iterations: int) -> list[float]:
     """Milliseconds of each forward, after one that is not counted."""
-    net.forward()
-    times = []
-    for _ in range(iterations):
-        start = time.perf_counter()
-        net.forward()
-        times.append(1e3 * (time.perf_counter() - start))
-    return times
+    return time_together([net], iterations).milliseconds
 
 
-def _document(args: argparse.Namespace, net: Net, compile_seconds: float, times: list[float], layers: list[Timing]) -> dict[str, Any]:
-    median = statistics.median(times)
+def _document(args: argparse.Namespace, nets: list[Driven], cores: Layout, compile_seconds: float, times: ForwardTimes,
+              layers: list[Timing]) -> dict[str, Any]:
+    net, median = nets[0], statistics.median(times.milliseconds)
     macs = sum(t.macs for t in layers)
     rows = [{"name": t.name, "type": t.kind, "kernel": t.note, "ms": t.milliseconds, "macs": t.macs, "gflops": _gflops(t.macs, t.milliseconds)}
             for t in layers]
     return {"model": args.model, "weights": args.weights or "seeded random values", "precision": args.precision, "device": args.device,
-            "time": "measured",
+            "time": "simulated" if times.simulated else "measured",
             "batch": net.blobs[net.inputs[0]].shape[0] if net.inputs and net.blobs[net.inputs[0]].shape else None, "threads": net.threads,
-            "iterations": len(times), "median_ms": median, "min_ms": min(times), "compile_seconds": compile_seconds, "macs": macs if layers else None,
-            "gflops": _gflops(macs, median) if layers else None, "layers": rows, "environment": environment()}
+            "pipelines": cores.pipelines, "dp": cores.data, "mp": net.threads // cores.data, "forwards_per_second": times.forwards_per_second,
+            "iterations": args.iterations, "median_ms": median, "min_ms": min(times.milliseconds), "compile_seconds": compile_seconds,
+            "macs": macs if layers else None, "gflops": _gflops(macs, median) if layers else None, "layers": rows, "environment": environment()}
 
 
 def _gflops(macs: int, milliseconds: float) -> float | None:
@@ -93,8 +100,10 @@ def _text(d: dict[str, Any]) -> str:
     speed = f", {d['gflops']:.1f} GFLOP/s" if d["gflops"] else ""
     lines.append(f"forward of batch {d['batch']}: median {d['median_ms']:.3f} ms, minimum {d['min_ms']:.3f} ms over {d['iterations']} "
                  f"iterations{speed}")
-    lines.append(f"measured on {d['device']} with {d['threads']} threads, {d['precision']}, weights: {d['weights']}; first forward with compilation: "
-                 f"{d['compile_seconds']:.2f} s")
+    if d["pipelines"] * d["dp"] > 1:
+        lines.append(f"{d['pipelines']} pipelines with {d['dp']} slices on {d['mp']} cores each: {d['forwards_per_second']:.2f} forwards per second")
+    lines.append(f"{d['time']} on {d['device']} with {d['threads']} threads, {d['precision']}, weights: {d['weights']}; first forward with "
+                 f"compilation: {d['compile_seconds']:.2f} s")
     mebi = {k: v / 2**20 for k, v in d["memory"].items()}
     lines.append(f"values: {mebi['peak']:.1f} MiB at the peak, {mebi['activations']:.1f} MiB if every blob had its own memory; weights: "
                  f"{mebi['weights']:.1f} MiB in Caffe's form, "

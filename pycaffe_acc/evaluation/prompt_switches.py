@@ -1,0 +1,20 @@
+"""How long a thread that comes back from native code waits for the interpreter."""
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def prompt_switches(seconds: float = 0.0005) -> Iterator[None]:
+    """Let a thread that comes back from native code wait for the interpreter no longer than this.
+
+    Python's default of 5 ms, spent behind a thread that prepares images, would be counted as device time and is longer than a small net's forward.
+    """
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, seconds))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
