@@ -15,6 +15,7 @@ from pycaffe_acc.load.engine import Engine
 from pycaffe_acc.load.figures import BoundWatch, Figures
 from pycaffe_acc.load.run_log import Difference, RunLog
 from pycaffe_acc.load.scenario import MOST_QUERIES, Scenario, Settings
+from pycaffe_acc.load.simulated_run import SimulatedDriver, TimedEngine
 
 _HARNESS_QUERIES = 2000
 #: runs of a search last for at least so many latency bounds,
@@ -31,7 +32,7 @@ def performance_run(settings: Settings, engines: Sequence[Engine], resident: Seq
     ----------
     settings : Settings
     engines : sequence of Engine
-        Workers.
+        Workers. With `TimedEngine`s the run goes by simulated time.
     resident : sequence of int
         Images that may be asked for; the engines hold them.
     difference : callable, optional
@@ -46,7 +47,11 @@ def performance_run(settings: Settings, engines: Sequence[Engine], resident: Seq
     """
     backlog, before = open_backlog(settings, resident), sum(e.rows for e in engines)
     watch = BoundWatch(settings, backlog.planned) if give_up and settings.bound_ms and backlog.planned else None
-    log = Driver(backlog, RunLog(difference), clock, watch).run(engines)
+    timed = [e for e in engines if isinstance(e, TimedEngine)]
+    if timed:
+        log = SimulatedDriver(backlog, RunLog(difference), watch).run(timed)
+    else:
+        log = Driver(backlog, RunLog(difference), clock, watch).run(engines)
     return Figures(settings, log, sum(e.rows for e in engines) - before)
 
 

@@ -34,6 +34,8 @@ class LoadReport:
         Least top-1 in percent.
     clock : str
         Whose time it is.
+    simulated : bool
+        Whether an event model gave it.
     seconds : dict of str to float
         Before the clock started: load, compile, warm-up, accuracy run.
     harness_us : float or None
@@ -49,6 +51,7 @@ class LoadReport:
     search: Search | None = None
     bound: float | None = None
     clock: str = "measured on host"
+    simulated: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
     harness_us: float | None = None
     environment: dict[str, Any] = field(default_factory=dict)
@@ -64,7 +67,8 @@ class LoadReport:
         """Plain values for JSON; top1 and top5 in percent."""
         reasons = self.reasons()
         return {"schema": SCHEMA, "heading": HEADING, "model": self.model, **self.configuration, "valid": not reasons, "reasons": reasons,
-                "time": self.clock, "images": self.accuracy.images, "top1": self.accuracy.top1, "top5": self.accuracy.top5,
+                "time": self.clock, "simulated": self.simulated,
+                "images": self.accuracy.images, "top1": self.accuracy.top1, "top5": self.accuracy.top5,
                 "min_top1": self.bound, "seeds": self.seeds, "performance": None if self.figures is None else self.figures.to_dict(),
                 "search": None if self.search is None else self.search.to_dict(), "seconds_before": self.seconds,
                 "harness_us_per_query": self.harness_us, "environment": self.environment}
@@ -79,6 +83,8 @@ class LoadReport:
         """The report for a terminal."""
         c = self.configuration
         name = c["scenario"] if self.figures is not None else "accuracy run"
+        if self.simulated:
+            name = f"SIMULATED {name}"
         blocks = [f"{HEADING}: {name} of {self.model}, {c['precision']}", self._accuracy_text()]
         if self.figures is not None:
             blocks += [self._summary(self.figures), self._times(self.figures), "\n".join(self._notes(self.figures))]
@@ -132,7 +138,8 @@ class LoadReport:
     def _circumstances(self) -> list[str]:
         c, e = self.configuration, self.environment
         lines = [f"times are {self.clock}; {c['instances']} instances of {c['threads']} threads, batch {c['batch']}, preprocessing {c['preprocess']}",
-                 "images were prepared before the clock started; a query's time has copy-in, forward and copy-out",
+                 "images were prepared before the clock started; a query's time has copy-in, forward and copy-out"
+                 + (", and conversion to the card's form and back" if self.simulated else ""),
                  "seeds: " + ", ".join(f"{k} {v}" for k, v in self.seeds.items())]
         if self.harness_us is not None:
             lines.append(f"the harness itself takes {self.harness_us:.1f} us for a query")

@@ -52,25 +52,30 @@ class RunLog:
         self.mismatches: list[str] = []
         self.stopped = ""
 
-    def answered(self, batch: tuple[Query, ...], started_ns: int, finished_ns: int, scores: np.ndarray) -> None:
+    @property
+    def compares(self) -> bool:
+        """Whether answers are compared."""
+        return self._difference is not None
+
+    def answered(self, batch: tuple[Query, ...], started_ns: int, finished_ns: int, scores: np.ndarray | None) -> None:
         """Keep a batch that was answered, and compare what is to be compared.
 
         Parameters
         ----------
         batch : tuple of Query
         started_ns, finished_ns : int
-        scores : (n, classes) float32
-            Of the queries' samples one after the other.
+        scores : (n, classes) float32, or None
+            Of the queries' samples one after the other; None when none of them is compared and nobody computed them.
         """
         images = sum(len(q.samples) for q in batch)
-        if scores.ndim != 2 or len(scores) != images:
+        if scores is not None and (scores.ndim != 2 or len(scores) != images):
             self.failed(batch, finished_ns, f"the engine gave scores of shape {scores.shape} for {images} images")
             return
         row = 0
         for query in batch:
             count = len(query.samples)
             self.served.append(Served(query.number, count, query.scheduled_ns, started_ns, finished_ns))
-            if query.checked and self._difference is not None:
+            if query.checked and self._difference is not None and scores is not None:
                 self._compare(query, scores[row:row + count], self._difference)
             row += count
         self.batches[images] += 1

@@ -5,6 +5,7 @@ import argparse
 import hashlib
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from pycaffe_acc.evaluation.dataset import Dataset, open_dataset
 from pycaffe_acc.load.accuracy_run import accuracy_run
 from pycaffe_acc.load.answers import Answers, read_answers
 from pycaffe_acc.load.draws import seeds
+from pycaffe_acc.load.engine import Engine
 from pycaffe_acc.load.figures import Figures
 from pycaffe_acc.load.performance_run import Search, capacity, find_qps, harness_us, performance_run
 from pycaffe_acc.load.plot import plot_latency
@@ -79,7 +81,7 @@ def measure(args: argparse.Namespace, opened: Opened, wanted: Settings, dataset:
         if args.answers is not None:
             answers.write(args.answers)
         opened.images.hold(resident)
-    figures, search = (None, None) if args.mode == "accuracy" else _perform(args, opened, wanted, resident, answers)
+    figures, search = (None, None) if args.mode == "accuracy" else _perform(args, opened.timed or opened.engines, wanted, resident, answers)
     configuration: dict[str, Any] = {"weights": args.weights, "dataset": dataset.name, "precision": opened.precision, "device": args.device,
                                      "scenario": wanted.scenario.value, "mode": args.mode, "instances": args.instances, "threads": opened.threads,
                                      "batch": opened.batch, "max_batch": wanted.max_batch, "max_delay_ms": wanted.max_delay_ms,
@@ -87,17 +89,17 @@ def measure(args: argparse.Namespace, opened: Opened, wanted: Settings, dataset:
                                      "tolerance": answers.tolerance, "answers": args.answers, "plot": args.plot,
                                      "preprocess": preprocess.describe()}
     return LoadReport(str(args.model), configuration, answers.accuracy, {"seed": wanted.seed, **seeds(wanted.seed)}, figures, search, args.min_top1,
-                      opened.clock, seconds, None if figures is None else harness_us(), environment())
+                      opened.clock, bool(opened.timed), seconds, None if figures is None or opened.timed else harness_us(), environment())
 
 
-def _perform(args: argparse.Namespace, opened: Opened, wanted: Settings, resident: list[int],
+def _perform(args: argparse.Namespace, engines: Sequence[Engine], wanted: Settings, resident: list[int],
              answers: Answers) -> tuple[Figures, Search | None]:
     if not args.find_qps:
-        return performance_run(wanted, opened.engines, resident, answers.difference), None
-    guess = wanted.qps if args.qps is not None and wanted.qps is not None else 0.7 * capacity(wanted, opened.engines, resident)
+        return performance_run(wanted, engines, resident, answers.difference), None
+    guess = wanted.qps if args.qps is not None and wanted.qps is not None else 0.7 * capacity(wanted, engines, resident)
 
     def trial(one: Settings) -> Figures:
-        figures = performance_run(one, opened.engines, resident, answers.difference, give_up=True)
+        figures = performance_run(one, engines, resident, answers.difference, give_up=True)
         if sys.stderr.isatty():
             note(f"{one.qps:.2f} queries per second: {'valid' if not figures.reasons() else figures.reasons()[0]}")
         return figures

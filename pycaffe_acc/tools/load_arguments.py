@@ -28,6 +28,8 @@ def add_load(parser: argparse.ArgumentParser) -> None:
     engine = parser.add_argument_group("engine")
     engine.add_argument("--precision", choices=PRECISIONS, help="as in eval (default: fp32 on the host, mlu on a virtual card)")
     engine.add_argument("--device", default="host", metavar="KIND", help="host, or a virtual card: MLU100, MLU270 (default host)")
+    engine.add_argument("--time", choices=("host", "simulated"), default="host", help="with a virtual card: the time of this machine, which computes "
+                        "the values, or of the card as its model gives it (default host)")
     engine.add_argument("--instances", type=positive, default=1, metavar="N", help="workers with a net each, which share the weights; Server and "
                         "Offline (default 1)")
     engine.add_argument("--threads", type=positive, metavar="T", help="core slots of one instance (default: the usable CPUs over the instances)")
@@ -92,6 +94,8 @@ def check_options(args: argparse.Namespace) -> None:
     if args.scenario.stream and args.instances > 1:
         raise UsageError(f"--instances {args.instances}: {args.scenario.value} has one query at a time, so all but one would stand idle; give one "
                          "instance more --threads")
+    if args.time == "simulated" and (args.device == "host" or is_offline(args.model)):
+        raise UsageError("--time simulated is the time of a virtual card that runs a net: give --device MLU100 or MLU270, and a prototxt")
     if args.mode == "performance" and args.answers is None:
         raise UsageError("--mode performance compares answers with those of an accuracy run: give its file by --answers, or use --mode both")
     if args.mode == "accuracy" and (args.find_qps or args.plot is not None):

@@ -16,6 +16,7 @@ from pycaffe_acc.evaluation.dataset import Dataset
 from pycaffe_acc.evaluation.evaluate import Evaluated, score_output
 from pycaffe_acc.load.engine import CardEngine, Engine, NetEngine
 from pycaffe_acc.load.held_images import HeldImages
+from pycaffe_acc.load.simulated_run import TimedEngine, service_times_ns
 from pycaffe_acc.mode import TEST, default_threads, set_mode, set_mode_cpu
 from pycaffe_acc.net import Net
 from pycaffe_acc.offline_net import OfflineNet
@@ -42,6 +43,8 @@ class Opened(NamedTuple):
         Most images in one forward.
     clock : str
         Whose time it is.
+    timed : list of TimedEngine
+        The workers in simulated time; empty where time is the host's.
     """
 
     engines: list[Engine]
@@ -51,6 +54,7 @@ class Opened(NamedTuple):
     threads: int
     batch: int
     clock: str
+    timed: list[TimedEngine]
 
 
 def is_offline(path: str) -> bool:
@@ -95,7 +99,9 @@ def open_engines(args: argparse.Namespace, dataset: Dataset, preprocess: Preproc
         else:
             card.set_rt_core(args.device)
             set_mode("MFUS")
-            yield _opened(_card_nets(args, sizes), args, dataset, preprocess, threads, clock)
+            nets = _card_nets(args, sizes)
+            opened = _opened(nets, args, dataset, preprocess, threads, clock)
+            yield opened if args.time == "host" else _simulated(opened, nets[0], args)
     finally:
         set_mode_cpu()
         card.reset()
@@ -108,12 +114,19 @@ def _opened(nets: list[dict[int, Evaluated]], args: argparse.Namespace, dataset:
     source, output = image_input(first), score_output(first, args.output)
     images = held(args, dataset, preprocess, first.blobs[source].shape)
     precision = first.precision if isinstance(first, OfflineNet) else str(first.source.precision)
-    return Opened([NetEngine(images, group, source, output) for group in nets], images, output, precision, threads, max(nets[0]), clock)
+    return Opened([NetEngine(images, group, source, output) for group in nets], images, output, precision, threads, max(nets[0]), clock, [])
 
 
 def held(args: argparse.Namespace, dataset: Dataset, preprocess: Preprocess, shape: tuple[int, ...]) -> HeldImages:
     """Images for an input of a shape (N, C, H, W)."""
     return HeldImages(dataset, lambda pixels: preprocess.apply(pixels, shape), (shape[1], shape[2], shape[3]), args.decode_threads)
+
+
+def _simulated(opened: Opened, nets: dict[int, Evaluated], args: argparse.Namespace) -> Opened:
+    times = service_times_ns({n: net for n, net in nets.items() if isinstance(net, Net)}, args.device, args.instances)
+    about = ", ".join(f"{n}: {t * 1e-6:.3f} ms" for n, t in times.items())
+    return opened._replace(clock=f"simulated {args.device} (model of the card, all instances busy; time of a batch of {about})",
+                           timed=[TimedEngine(e, times) for e in opened.engines])
 
 
 def _host_nets(args: argparse.Namespace, sizes: list[int], threads: int) -> list[dict[int, Evaluated]]:
@@ -163,7 +176,7 @@ def _offline_on_card(args: argparse.Namespace, dataset: Dataset, preprocess: Pre
         for i in range(args.instances):
             runners.append(OfflineEngine(model, 1, 0, i % card.CHANNELS, symbol))
         images = held(args, dataset, preprocess, runners[0].shape)
-        yield Opened([CardEngine(images, r) for r in runners], images, "", _program_precision(model), 1, runners[0].shape[0], clock)
+        yield Opened([CardEngine(images, r) for r in runners], images, "", _program_precision(model), 1, runners[0].shape[0], clock, [])
     finally:
         for runner in runners:
             runner.close()

@@ -151,7 +151,20 @@ def test_offline_models_and_cards(capsys, tmp_path):
     assert refused(capsys, *offline, "--precision", "fp16")[0] == 2
 
 
+def test_simulated_time_is_said_to_be_simulated_and_repeatable(capsys):
+    words = [*NET, *IMAGES, *SHORT, "--device", "MLU100", "--time", "simulated", "--instances", "4", "--max-batch", "4", "--scenario", "server"]
+    found = [run(capsys, *words, "--qps", "2000", "--latency-bound-ms", "50") for _ in range(2)]
+    assert [status for status, _ in found] == [0, 0]
+    one, two = (document for _, document in found)
+    assert one["performance"] == two["performance"] and one["performance"]["checked"] > 0
+    assert one["simulated"] and one["time"].startswith("simulated MLU100") and one["harness_us_per_query"] is None
+    assert main(["load", *words, "--qps", "2000"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("MLPerf-style, not MLPerf: SIMULATED Server") and "times are simulated MLU100" in text
+
+
 @pytest.mark.parametrize(("words", "expected"), [
+    (["--time", "simulated"], "the time of a virtual card"),
     (["--scenario", "server", "--qps", "0"], "the rate is 0 queries per second; it must be above 0"),
     (["--scenario", "server", "--qps", "-3"], "the rate is -3"), (["--scenario", "server"], "Server needs a rate"),
     (["--scenario", "server", "--find-qps", "--latency-bound-ms", "5000"], "cannot show which rate"), (["--qps", "5"], "no use for a rate"),
