@@ -1,8 +1,10 @@
 """Operators → what they cost a card, as the runtime's event model wants it: numbers that do not depend on this machine or its kernels."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from math import prod
+
+import numpy as np
 
 from cnml.graph import Graph, Node
 from cnml.operator import Operator
@@ -12,7 +14,8 @@ from cnml.ops.convolution_int8 import ConvolutionInt8
 from cnml.ops.inner_product import InnerProduct
 from cnml.ops.pool import Pool
 from cnml.ops.separable import SeparableConvolution
-from cnml.passes import run_passes, switched_off
+from cnml.parameter import Parameter
+from cnml.passes import PASSES, run_passes, switched_off
 from cnml.tensor import Shape, Tensor
 from cnrt.cost import Cost
 
@@ -47,12 +50,11 @@ def node_costs(node: Node, precision: str, every_int8: bool = False) -> tuple[Co
     """
     if node.op.view or node.op.kind in _FREE:
         return ()
-    parts = [_cost(op, inputs, outputs, parameters, _dtype(op, precision, every_int8), _value_item(node, precision, every_int8))
-             for op, inputs, outputs, parameters in _parts(node)]
-    return tuple(parts)
+    item = _value_item(node, precision, every_int8)
+    return tuple(_cost(op, inputs, outputs, parameters, _dtype(op, precision, every_int8), item) for op, inputs, outputs, parameters in _parts(node))
 
 
-def graph_costs(graph: Graph, retained: Iterable[Tensor], precision: str = "fp16", every_int8: bool = False) -> tuple[Cost, ...]:
+def graph_costs(graph: Graph, retained: Iterable[Tensor], precision: str = "fp16", every_int8: bool = False, fusion: bool = True) -> tuple[Cost, ...]:
     """What a graph costs when a card runs it as one function: layers are fused, nothing is computed or compiled.
 
     Parameters
@@ -63,15 +65,17 @@ def graph_costs(graph: Graph, retained: Iterable[Tensor], precision: str = "fp16
         Its results.
     precision, every_int8 :
         See `node_costs`. Layers that say how they compute in INT8 do so in "int8" and "mlu".
+    fusion : bool
+        False keeps every layer apart.
     """
-    fused = run_passes(graph, set(retained), switched_off() | HOST_PASSES)
+    fused = run_passes(graph, set(retained), switched_off() | (HOST_PASSES if fusion else frozenset(PASSES)))
     return tuple(c for node in fused.nodes for c in node_costs(node, precision, every_int8))
 
 
-def _parts(node: Node) -> list[tuple[Operator, list[Shape], list[Shape], list[Shape]]]:
-    """The operators that a node stands for, with shapes of inputs, outputs and parameters."""
+def _parts(node: Node) -> list[tuple[Operator, list[Shape], list[Shape], list[Parameter]]]:
+    """The operators that a node stands for, with shapes of inputs and outputs, and parameters."""
     op, shapes = node.op, [t.shape for t in node.inputs]
-    outputs, parameters = [t.shape for t in node.outputs], [p.shape for p in node.parameters]
+    outputs, parameters = [t.shape for t in node.outputs], node.parameters
     if isinstance(op, ByImage):
         every, found, at = [*shapes], [], 0
         for step in op.steps:
@@ -80,18 +84,29 @@ def _parts(node: Node) -> list[tuple[Operator, list[Shape], list[Shape], list[Sh
             at += step.parameters
         return found
     if isinstance(op, SeparableConvolution):
-        between = op.depthwise.reshape(shapes[:1], parameters[:op.count])
+        between = op.depthwise.reshape(shapes[:1], [p.shape for p in parameters[:op.count]])
         return [(op.depthwise, shapes[:1], between, parameters[:op.count]),
                 (op.pointwise, [*between, *shapes[1:]], outputs, parameters[op.count:])]
     return [(op, shapes, outputs, parameters)]
 
 
-def _cost(op: Operator, inputs: list[Shape], outputs: list[Shape], parameters: Sequence[Shape], dtype: str, item: int) -> Cost:
+def _cost(op: Operator, inputs: list[Shape], outputs: list[Shape], parameters: list[Parameter], dtype: str, item: int) -> Cost:
     macs = op.macs(inputs, outputs)
     inner, outer = _extents(op, inputs, outputs) if macs else (1, 1)
     elements = sum(prod(s) for s in outputs)
-    return Cost(op.name, dtype, macs, inner, outer, 0 if macs else elements * _ops(op, inputs), _ITEM[dtype] * sum(prod(s) for s in parameters),
-                item * sum(prod(s) for s in inputs), item * elements, outputs[0][0] if outputs and outputs[0] else 1)
+    weights = _ITEM[dtype] * sum(prod(p.shape) for p in parameters)
+    return Cost(op.name, dtype, macs, inner, outer, 0 if macs else elements * _ops(op, inputs), weights, item * sum(prod(s) for s in inputs),
+                item * elements, outputs[0][0] if outputs and outputs[0] else 1, _density(op, parameters))
+
+
+def _density(op: Operator, parameters: list[Parameter]) -> float:
+    """Share of the weights that are not zero, where the net asks for sparse kernels; the card uses them nowhere else."""
+    source = op.source if isinstance(op, ConvolutionInt8) else op
+    if not getattr(source, "sparse", False) or not parameters:
+        return 1.0
+    size = max(1, parameters[0].array.size)
+    zeros: int = parameters[0].packed("zeros", lambda w: int(w.size - np.count_nonzero(w)))
+    return 1.0 - zeros / size
 
 
 def _dtype(op: Operator, precision: str, every_int8: bool) -> str:

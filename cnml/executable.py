@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cnml.compiler import Home, Plan
+from cnml.cost import node_costs
 from cnml.emitter import Call, Emitter, ScratchBlock
 from cnml.errors import CnmlError, Status
 from cnml.graph import Graph, Node
@@ -20,6 +21,7 @@ from cnml.passes import PASSES, run_passes, switched_off
 from cnml.pixel_graph import pixel_graph
 from cnml.sparsity import Sparsity
 from cnml.tensor import Layout, Tensor, same_bytes
+from cnrt.cost import Cost
 from cnrt.device import Device
 from cnrt.function import Constant, Function, Instruction, KernelAddress, Scratch
 from cnrt.memory import Memory
@@ -186,6 +188,7 @@ class Executable:
         """Instructions for the current versions of the parameters (packed forms that did not change are reused)."""
         self._steps, self._groups, self.dynamic, self._forms, self._sparsity = [], [], {}, {}, {}
         pending: list[Instruction] = []
+        costs: tuple[Cost, ...] = ()  # of nodes that needed no instruction here: a card's compiler need not have found the same way
         work = 0
         for node in self._plan.nodes:
             emit = self._emit(node)
@@ -197,7 +200,9 @@ class Executable:
                 self._steps.append(step)
                 self._groups.append((node, [step], f"host: {node.op.host_reason}" if node.op.host_reason else "host"))
             else:
-                instructions = [self._bind(c) for c in emit.calls]
+                costs += node_costs(node, self.precision)
+                instructions = [self._bind(c)._replace(costs=() if i else costs) for i, c in enumerate(emit.calls)]
+                costs = () if instructions else costs
                 pending += instructions
                 work += node.op.macs([t.shape for t in node.inputs], [t.shape for t in node.outputs])
                 if work > _MACS_PER_FUNCTION:
@@ -359,6 +364,10 @@ class Executable:
     def sparsity(self) -> list[tuple[str, Sparsity]]:
         """Names of the operators that count their weights, as they run after fusion, and what they counted. Known after `prepare`."""
         return [(n.name, self._sparsity[id(n)]) for n in self._plan.nodes if id(n) in self._sparsity]
+
+    def costs(self) -> tuple[Cost, ...]:
+        """What a card has to do for one run. Known after `prepare`."""
+        return tuple(c for step in self._steps if isinstance(step, Function) for c in step.costs)
 
     def weight_bytes(self) -> int:
         """Bytes of the weights as the kernels read them (packed, in half precision for FP16). Known after `prepare`."""

@@ -62,10 +62,8 @@ class CardModel:
         Layout and type conversion of one host thread, and of all together.
     decode_pixels_per_second : float
         Reading, decoding and resizing pictures on one host thread, in pixels of the net's input.
-    online_conversions : float
-        How often a batch is converted when a framework stands between program and card; 1 offline.
-    online_seconds : float
-        What the framework adds to an invocation besides.
+    online_image_seconds, online_seconds : float
+        What a framework between program and card adds to an image, and to an invocation.
     interleaved : int
         1: what an invocation works on is spread over all channels; 0: it is on the channel of its queue.
     """
@@ -98,7 +96,7 @@ class CardModel:
     convert_bytes_per_second: float
     host_bytes_per_second: float
     decode_pixels_per_second: float
-    online_conversions: float
+    online_image_seconds: float
     online_seconds: float
     interleaved: int
     max_parallelism: int = 32

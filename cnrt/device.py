@@ -1,7 +1,7 @@
 """What a device is, the kinds there are, and which one the calling thread uses.
 
 A kind is one file in `cnrt/devices/`. Values are always computed on the host; kinds differ in the rules they enforce and in the numbers of their
-spec. All times taken anywhere in this package are host times so far, whatever the device; `Device.time_source` says so.
+spec, and in the clock that gives their times: the host's, or an event model of the card. `Device.time_source` says which.
 """
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from cnrt.memory import Account, Memory
 
 if TYPE_CHECKING:
     from cnrt.queue import Queue
+    from cnrt.simulation.clock import Clock
 
 PARALLELISM = (1, 2, 4, 8, 16, 32)
 NO_CHANNEL = -1
@@ -84,8 +85,8 @@ class Device:
     kind: ClassVar[str] = ""
     #: a model of a card rather than the machine itself
     virtual: ClassVar[bool] = False
-    #: where its notifiers' times come from
-    time_source: ClassVar[str] = "host"
+    #: a card's own clock, which simulates; None where the host's clock measures
+    clock: Clock | None = None
 
     def __init__(self, ordinal: int):
         self.ordinal = ordinal
@@ -204,6 +205,11 @@ class Device:
         """
         for queue in list(self.queues):
             queue.sync()
+
+    @property
+    def time_source(self) -> str:
+        """Where its notifiers' times come from."""
+        return "host" if self.clock is None else f"simulated {self.kind}"
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cnrt import kernel_table
+from cnrt.cost import Cost
 from cnrt.errors import CnrtError, RetCode
 from cnrt.memory import Memory, Place, aligned_size, free_count
 
@@ -65,10 +66,19 @@ Argument = int | float | Memory | Place | Constant | Scratch | Param | KernelAdd
 
 
 class Instruction(NamedTuple):
-    """One kernel call."""
+    """One kernel call.
+
+    Attributes
+    ----------
+    kernel : str
+    args : tuple
+    costs : tuple of Cost or None
+        What a card has to do for it, for simulated time; None where nobody said.
+    """
 
     kernel: str
     args: tuple[Argument, ...]
+    costs: tuple[Cost, ...] | None = None
 
 
 class Binding:
@@ -133,6 +143,7 @@ class Function:
         self._lock = threading.Lock()
         self._kernels: list[int] | None = None
         self._shared: Binding | None = None
+        self._costs: tuple[Cost, ...] | None = None
         self._checked = -1
 
     def _append(self, a: Argument, where: str) -> None:
@@ -217,6 +228,13 @@ class Function:
                 raise CnrtError(RetCode.ERR_INVALID_POINTER, f"failed to run function '{self.name}': "
                                 f"it works on a block of {memory.nbytes} bytes that was freed")
         self._checked = frees
+
+    @property
+    def costs(self) -> tuple[Cost, ...]:
+        """What a card has to do for the whole function; an instruction that does not say is one without work."""
+        if self._costs is None:
+            self._costs = tuple(c for i in self.instructions for c in ((Cost(i.kernel, "float32"),) if i.costs is None else i.costs))
+        return self._costs
 
     def part(self, first: int, last: int) -> Function:
         """The function of instructions first to last - 1, for timing them apart."""

@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from cnrt import trace
+from cnrt.cost import Launch
 from cnrt.device import Device
 from cnrt.errors import CnrtError, RetCode
 from cnrt.function import Binding, Function
 from cnrt.memory import Memory
 from cnrt.notifier import Notifier
+from cnrt.simulation.clock import NOBODY
 from cnrt.slices import run_beside
 
 Work = Callable[[], None]
@@ -37,6 +39,8 @@ class Lane:
 
     def __init__(self, name: str, device: Device, channel: int):
         self.name, self.device, self.channel = name, device, channel
+        self.launch: Launch | None = None
+        self.company = NOBODY
         self.scratch: Memory | None = None
         self.bindings: weakref.WeakKeyDictionary[Function, Binding] = weakref.WeakKeyDictionary()
         self.reset()
@@ -50,6 +54,7 @@ class Lane:
         self.worker: threading.Thread | None = None
         self.error: BaseException | None = None
         self.closed = False
+        self.elapsed_ns = 0  # simulated time, on a card that has a clock
 
     def check_open(self) -> None:
         """Raise QUEUE when the queue was destroyed, BUSY on the thread that runs its work."""
@@ -102,7 +107,23 @@ class Lane:
             raise error
         raise CnrtError(RetCode.ERR_QUEUE, f"work on {self.name} failed: {type(error).__name__}: {error}") from error
 
-    def execute(self, slices: Sequence[Slice], cores: int) -> None:
+    def reach(self, notifier: Notifier) -> None:
+        """Give a marker the time: the host's, or the card's."""
+        notifier.reach(self.device.time_source, None if self.device.clock is None else self.elapsed_ns)
+
+    def catch_up(self, notifier: Notifier) -> None:
+        """Wait for a marker of another queue, in simulated time too."""
+        notifier.wait()
+        if self.device.clock is not None and notifier.time_source == self.device.time_source and notifier.time_ns is not None:
+            self.elapsed_ns = max(self.elapsed_ns, notifier.time_ns)
+
+    def _pass_time(self, slices: Sequence[Slice], cores: int, launch: Launch | None) -> None:
+        """Let the card's clock go on by what these functions take there."""
+        if self.device.clock is not None:
+            launch = launch or self.launch or Launch(len(slices), cores)
+            self.elapsed_ns += self.device.clock.invocation_ns(slices[0][0].costs, launch, self.channel, self.company)
+
+    def execute(self, slices: Sequence[Slice], cores: int, launch: Launch | None = None) -> None:
         """Run functions beside each other, each on `cores` cores; one of them on the calling thread alone."""
         start = time.perf_counter_ns() if trace.active else 0
         for function, _ in slices:
@@ -117,6 +138,7 @@ class Lane:
         finally:
             if held:
                 device.cores.give(held, slices[0][0].name)
+        self._pass_time(slices, cores, launch)
         if start:
             self._record(slices[0][0], start, cores=cores * len(slices), tasks=tasks, slices=len(slices))
 
@@ -189,7 +211,7 @@ def _work(lane: Lane) -> None:
         except BaseException as e:  # kept for sync
             lane.error = e
         if task.notifier is not None:
-            task.notifier.reach(lane.device.time_source)
+            lane.reach(task.notifier)
         del task
         lane.end()
 

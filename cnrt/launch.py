@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from cnrt.cost import Cost, Launch
 from cnrt.data_desc import DataDesc
 from cnrt.device import NO_CHANNEL, Device, current_channel, current_device
 from cnrt.enums import FUNCTION_CORES, FunctionType
@@ -108,6 +109,16 @@ class LaunchFunction:
         self._instance, self.device = None, None
 
     @property
+    def costs(self) -> tuple[Cost, ...]:
+        """What a card has to do for one slice of an invocation."""
+        return self._template().costs
+
+    @property
+    def data_parallelism(self) -> int:
+        """Slices of an invocation."""
+        return self._init.data_parallelism
+
+    @property
     def nbytes(self) -> int:
         """Device bytes in use; 0 before `init_memory`."""
         return 0 if self._instance is None else self._instance.nbytes
@@ -160,7 +171,7 @@ class LaunchFunction:
             As `invoke`.
         """
         slices = self._slices(queue, params, self._init.data_parallelism, 0)
-        queue.run_slices(slices, self.model_parallelism if cores is None else cores, around)
+        queue.run_slices(slices, self.model_parallelism if cores is None else cores, around, Launch(len(slices), self.model_parallelism))
 
     def _slices(self, queue: Queue, params: Sequence[Memory], data: int, kind: int) -> list[tuple[Function, list[Place]]]:
         """What to run for each slice of the batch."""

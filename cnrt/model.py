@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cnrt.cost import Cost
 from cnrt.data_desc import TensorSpec
 from cnrt.device import Device
 from cnrt.enums import CoreVersion
@@ -37,6 +38,7 @@ class SymbolicCall(NamedTuple):
 
     kernel: str
     args: tuple[Symbol, ...]
+    costs: tuple[Cost, ...] | None = None
 
 
 class Instance(NamedTuple):
@@ -125,9 +127,14 @@ class ModelFunction:
                                 f"has {memory.nbytes}")
             places[id(memory)] = (memory, Param(i))
         layout = _Layout(function.name, places)
-        calls = tuple(SymbolicCall(i.kernel, tuple(layout.symbol(a) for a in i.args)) for i in function.instructions)
+        calls = tuple(SymbolicCall(i.kernel, tuple(layout.symbol(a) for a in i.args), i.costs) for i in function.instructions)
         return cls(function.name, calls, tuple(layout.constants), layout.used, tuple(s for s, _ in inputs), tuple(s for s, _ in outputs),
                    function.scratch_bytes)
+
+    @property
+    def costs(self) -> tuple[Cost, ...]:
+        """What a card has to do for one slice."""
+        return tuple(cost for call in self.calls for cost in call.costs or ())
 
     @property
     def nbytes(self) -> int:
@@ -150,8 +157,8 @@ class ModelFunction:
         for _ in range(parallel):
             local = device.malloc(self.activation_bytes, channel)
             memories.append(local)
-            functions.append(Function(self.name, [Instruction(c.kernel, tuple(_bound(a, constants, local) for a in c.args)) for c in self.calls],
-                                      self.scratch_bytes))
+            bound = [Instruction(c.kernel, tuple(_bound(a, constants, local) for a in c.args), c.costs) for c in self.calls]
+            functions.append(Function(self.name, bound, self.scratch_bytes))
         return Instance(functions, constants + memories)
 
 

@@ -58,6 +58,11 @@ class ModelRunner:
         self._targets = [(d, device.malloc(d.device_nbytes(data_parallel))) for d in targets]
         self.notifiers: list[tuple[Notifier, Notifier]] | None = None
 
+    @property
+    def function(self) -> LaunchFunction:
+        """The function in device memory."""
+        return self._function
+
     def put(self, arrays: Sequence[np.ndarray]) -> None:
         """Copy the inputs to the device.
 

@@ -15,7 +15,7 @@ class Notifier:
     time_ns : int or None
         When it was last reached.
     time_source : str
-        Whose time that is. "host" for every kind of device so far: nothing is simulated.
+        Whose time that is: "host", or "simulated" with the name of a card. Simulated time of a queue begins at 0 and passes while its functions run.
     """
 
     def __init__(self) -> None:
@@ -66,9 +66,9 @@ class Notifier:
         with self._reached:
             self._pending += 1
 
-    def reach(self, source: str) -> None:
-        """Called by the queue when it comes to it."""
-        now = time.perf_counter_ns()
+    def reach(self, source: str, now_ns: int | None = None) -> None:
+        """Called by the queue when it comes to it; with a time that is not the host's, where the device has its own."""
+        now = time.perf_counter_ns() if now_ns is None else now_ns
         with self._reached:
             self.time_ns, self.time_source = now, source
             self._pending -= 1

@@ -14,12 +14,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from cnrt import trace
+from cnrt.cost import Launch
 from cnrt.device import NO_CHANNEL, Device, current_channel, current_device
 from cnrt.errors import CnrtError, RetCode
 from cnrt.function import Function
 from cnrt.lane import Lane, Task, Work
 from cnrt.memory import Memory, Place
 from cnrt.notifier import Notifier
+from cnrt.simulation.clock import Company
 
 Parameter = Memory | Place | np.ndarray | int
 
@@ -57,6 +59,20 @@ class Queue:
         self._close.atexit = False
         self.device.queues.add(self)
 
+    @property
+    def parallelism(self) -> Launch | None:
+        """How a card would spread this queue's functions, where they do not say so; None takes them as they are given."""
+        return self._lane.launch
+
+    @parallelism.setter
+    def parallelism(self, launch: Launch | None) -> None:
+        self._lane.launch = launch
+
+    @property
+    def simulated_ns(self) -> int:
+        """Simulated time that has passed on this queue; 0 on devices that have no clock of their own."""
+        return self._lane.elapsed_ns
+
     def invoke(self, function: Function, cores: int = 1, params: Sequence[Parameter] = ()) -> None:
         """Run a function later, after what was put before.
 
@@ -75,7 +91,7 @@ class Queue:
         """
         self.invoke_slices([(function, params)], cores)
 
-    def invoke_slices(self, slices: Sequence[tuple[Function, Sequence[Parameter]]], cores: int = 1) -> None:
+    def invoke_slices(self, slices: Sequence[tuple[Function, Sequence[Parameter]]], cores: int = 1, launch: Launch | None = None) -> None:
         """`invoke` for functions that run beside each other (data parallelism), each on `cores` cores.
 
         Parameters
@@ -83,13 +99,15 @@ class Queue:
         slices : sequence of (Function, parameters)
             Different functions, or copies: one function has one set of addresses at a time.
         cores : int
+        launch : Launch, optional
+            How a card would spread them, for its clock; as they are given, or by the queue's `parallelism`, unless told.
         """
         self.device.check_cores(cores * len(slices))
         ready = [(function, _addresses(function, params)) for function, params in slices]
         lane = self._lane
 
         def work(keep: Sequence[Sequence[Parameter]] = tuple(tuple(params) for _, params in slices)) -> None:
-            lane.execute(ready, cores)
+            lane.execute(ready, cores, launch)
 
         lane.put(Task(work))
 
@@ -101,7 +119,7 @@ class Queue:
         self.run_slices([(function, params)], cores, around)
 
     def run_slices(self, slices: Sequence[tuple[Function, Sequence[Parameter]]], cores: int = 1,
-                   around: tuple[Notifier, Notifier] | None = None) -> None:
+                   around: tuple[Notifier, Notifier] | None = None, launch: Launch | None = None) -> None:
         """`run` for functions that run beside each other. See `invoke_slices`."""
         held: list[int] = []
         lane = self._lane
@@ -111,7 +129,7 @@ class Queue:
                 self.device.check_cores(cores * len(slices))
                 ready = [(function, _addresses(function, params)) for function, params in slices]
                 self._mark(around, 0)
-                lane.execute(ready, cores)
+                lane.execute(ready, cores, launch)
                 self._mark(around, 1)
                 return
         finally:
@@ -119,7 +137,7 @@ class Queue:
                 lane.end()
         if around is not None:
             self.place(around[0])
-        self.invoke_slices(slices, cores)
+        self.invoke_slices(slices, cores, launch)
         if around is not None:
             self.place(around[1])
         self.sync()
@@ -127,7 +145,7 @@ class Queue:
     def _mark(self, around: tuple[Notifier, Notifier] | None, which: int) -> None:
         if around is not None:
             around[which].expect()
-            around[which].reach(self.device.time_source)
+            self._lane.reach(around[which])
 
     def call(self, work: Work) -> None:
         """Call a Python function on the queue's thread, after what was put before. It must not wait for this queue."""
@@ -146,7 +164,8 @@ class Queue:
 
     def wait(self, notifier: Notifier) -> None:
         """Let the queue go on only when a marker placed in another queue was reached."""
-        self._lane.put(Task(notifier.wait))
+        lane = self._lane
+        lane.put(Task(lambda: lane.catch_up(notifier)))
 
     def sync(self, timeout: float | None = None) -> None:
         """Wait until all work is done.
@@ -210,6 +229,23 @@ class Queue:
 
     def __repr__(self) -> str:
         return f"Queue({self.name!r})"
+
+
+def keep_company(programs: Sequence[Sequence[Queue]]) -> None:
+    """Say that programs are busy beside each other, so that the simulated times of their queues count what they share: a card's cores, memory, ports.
+
+    Their simulated times begin at 0. Without this a queue of a card runs alone: what ran at the same moment on the host never matters.
+
+    Parameters
+    ----------
+    programs : sequence of sequences of Queue
+        The queues of a program take turns. Takes the place of what was said about them before.
+    """
+    for i, queues in enumerate(programs):
+        beside = [p[0] for j, p in enumerate(programs) if j != i and p]
+        for queue in queues:
+            queue._lane.elapsed_ns = 0
+            queue._lane.company = Company(tuple(sorted(max(0, q.channel) for q in beside if q.device is queue.device)))
 
 
 def _addresses(function: Function, params: Sequence[Parameter]) -> list[int]:

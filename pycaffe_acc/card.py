@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnrt import device as devices
+from cnrt.cost import Launch
 from cnrt.device import NO_CHANNEL, Device
 from cnrt.errors import CnrtError
 from pycaffe_acc.errors import CheckError
@@ -68,6 +69,12 @@ class CardSettings:
     def cores(self) -> int:
         """Core slots that a function of the net takes."""
         return max(self.data_parallel * self.model_parallel, self.core_number)
+
+    @property
+    def launch(self) -> Launch:
+        """How the card spreads a forward of a net, whose batch is that of all slices."""
+        data = max(self.data_parallel, self.core_number if self.model_parallel == 1 else 1)
+        return Launch(data, self.model_parallel, whole=True)
 
     def check_batch(self, net: str, inputs: dict[str, tuple[int, ...]]) -> None:
         """Raise a `CheckError` unless every input's batch can be cut into `data_parallel` slices.

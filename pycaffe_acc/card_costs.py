@@ -10,7 +10,7 @@ from pycaffe_acc.net import Net
 from pycaffe_acc.segments import Segments
 
 
-def net_costs(net: Net, every_int8: bool = False) -> tuple[Cost, ...]:
+def net_costs(net: Net, every_int8: bool = False, fusion: bool = True) -> tuple[Cost, ...]:
     """Costs of the layers that a card can run, fused as its compiler fuses them, for the shapes that the net has now.
 
     Parameters
@@ -19,6 +19,8 @@ def net_costs(net: Net, every_int8: bool = False) -> tuple[Cost, ...]:
         Its precision says how values are held.
     every_int8 : bool
         Count all convolutions and inner products as INT8, for nets that nobody quantized: values do not matter here.
+    fusion : bool
+        False keeps every layer apart.
 
     Returns
     -------
@@ -30,7 +32,7 @@ def net_costs(net: Net, every_int8: bool = False) -> tuple[Cost, ...]:
     for segment in segments.all:
         if segment.symbol:
             graph, outputs = segments.graph(segment)
-            costs += graph_costs(graph, outputs.values(), net.source.precision, every_int8)
+            costs += graph_costs(graph, outputs.values(), net.source.precision, every_int8, fusion)
     return tuple(costs)
 
 

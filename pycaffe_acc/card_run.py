@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cnml.executable import Around
 from cnrt.notifier import duration_us
 from pycaffe_acc.card import CardSettings, check_started
+from pycaffe_acc.layer_dump import LayerDump
 from pycaffe_acc.segments import Segment, Segments
 from pycaffe_acc.stage import Stage
 from pycaffe_acc.stages import Section
@@ -52,16 +53,18 @@ class CardRun:
 
     def __init__(self, net: Net, settings: CardSettings):
         self.settings = settings
+        net._queue.parallelism = settings.launch
         self._shapes: tuple[tuple[int, ...], ...] = ()
         self._parts: list[Part] = []
         self._compiled: set[int] = set()  # subnets
+        self._dump = LayerDump() if settings.mode == "MLU" and net.source.message.debug_info else None
         if settings.batch_size is not None:
             for name in net.inputs:
                 net.blobs[name].reshape(settings.batch_size, *net.blobs[name].shape[1:])
             net.reshape()
         self._split(net)
         if settings.mode == "MLU":
-            _log.info("net '%s': the hardware times of layers are host time, since %s is a virtual card", net.name, net._device.name)
+            _log.info("net '%s': the hardware times of layers are simulated, since %s is a virtual card", net.name, net._device.name)
 
     def run(self, net: Net, first: int, last: int) -> None:
         """Run layers first..last.
@@ -146,6 +149,8 @@ class CardRun:
             _log.info("layer %s hardware time: %g us", part.layer, sum(duration_us(*pair) for pair in around))
         else:
             _log.info("layer %s cpu time: %g us", part.layer, took)
+        if self._dump is not None:
+            self._dump.write(net, part.first, self._parts.index(part))
 
 
 def segment_layers(segments: Segments, segment: Segment) -> str:

@@ -60,5 +60,5 @@ def cnrtPlaceNotifier(notifier: Notifier, queue: Queue) -> None:
 
 
 def cnrtNotifierDuration(start: Notifier, end: Notifier) -> float:
-    """Microseconds between two reached markers, rounded to float32. This is host time (`Notifier.time_source`), also on virtual cards."""
+    """Microseconds between two reached markers, rounded to float32. Simulated on virtual cards (`Notifier.time_source`)."""
     return float_us(duration_us(_notifier(start), _notifier(end)))

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from cnrt.simulation.clock import Clock, Company
+from cnrt.simulation.layer_times import LayerTime, layer_times
 from cnrt.simulation.pipeline import Feed, Simulated, simulate
 
-__all__ = ["Clock", "Company", "Feed", "Simulated", "simulate"]
+__all__ = ["Clock", "Company", "Feed", "LayerTime", "Simulated", "layer_times", "simulate"]

@@ -1,6 +1,7 @@
 """An invocation on a card as a process: cores are taken, instructions run one behind another on all of them, cores are given back."""
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Iterator, Sequence
 
 from cnrt.card_model import CardModel
@@ -24,7 +25,26 @@ class CardState:
         self.cores = [Pool(simulation, card.cores_per_channel) for _ in range(card.channels)]
         self.ddr = [Link(card.ddr_bytes_per_second * card.ddr_efficiency) for _ in range(card.channels)]
         self.ports = [Link(card.noc_bytes_per_second) for _ in range(card.channels)]
+        self.free = [list(range(c * card.cores_per_channel, (c + 1) * card.cores_per_channel)) for c in range(card.channels)]
+        self.functions, self.busy = [0] * card.cores, [0.0] * card.cores
         self.to_card, self.to_host = Link(card.pcie_bytes_per_second), Link(card.pcie_bytes_per_second)
+
+    def book(self, places: Sequence[int]) -> list[int]:
+        """The numbers of cores that were taken, the lowest free ones of each channel."""
+        held = []
+        for free, cores in zip(self.free, places, strict=True):
+            held += free[:cores]
+            del free[:cores]
+        return held
+
+    def give(self, held: Sequence[int], seconds: float) -> None:
+        """Give cores back, and count what they did."""
+        for core in held:
+            self.functions[core] += 1
+            self.busy[core] += seconds
+            channel = core // self.card.cores_per_channel
+            insort(self.free[channel], core)
+            self.cores[channel].give()
 
     def places(self, channel: int, cores: int) -> list[int]:
         """Cores on each channel: its own first, then those behind it."""
@@ -54,18 +74,19 @@ def invocation(state: CardState, costs: Sequence[Cost], launch: Launch, channel:
     for pool, cores in zip(state.cores, places, strict=True):  # in the order of channels, so that no two can wait for each other
         if cores:
             yield Take(pool, cores)
+    held, start = state.book(places), state.simulation.now
     yield Work(seconds=card.launch_seconds)
     for cost in costs:
-        yield _step(state, cost, launch, channel, places)
-    for pool, cores in zip(state.cores, places, strict=True):
-        if cores:
-            pool.give(cores)
+        yield step(state, cost, launch, channel, places)
+    state.give(held, state.simulation.now - start)
     if took is not None:
         took(state.simulation.now - begin)
 
 
-def _step(state: CardState, cost: Cost, launch: Launch, channel: int, places: list[int]) -> Work:
-    """One instruction: arithmetic and memory go on beside each other on every core, and the slowest core ends it."""
+def step(state: CardState, cost: Cost, launch: Launch, channel: int, places: list[int]) -> Work:
+    """One instruction: arithmetic and memory go on beside each other on every core, and the slowest core ends it. `places` are the cores on each
+    channel.
+    """
     card = state.card
     _, sharing = spread(cost, launch)
     part = share(cost, card, launch)

@@ -59,19 +59,25 @@ class Simulated:
         From the first thread's start to the last one's end.
     hardware_seconds : float
         Sum of the times between the notifiers around each invocation, over all threads.
+    busy_seconds : float
+        Time in which any thread's invocation was under way.
     threads : int
     latencies : tuple of float
         Seconds of each batch from its load to its result.
     split : dict of str to float
         Seconds of all threads by stage (`STAGES`).
+    cores : tuple of (int, float)
+        For each core how many invocations it took part in, and for how many seconds.
     """
 
     images: int
     seconds: float
     hardware_seconds: float
+    busy_seconds: float
     threads: int
     latencies: tuple[float, ...]
     split: dict[str, float] = field(default_factory=dict)
+    cores: tuple[tuple[int, float], ...] = ()
 
     @property
     def hardware_fps(self) -> float:
@@ -122,7 +128,7 @@ def simulate(costs: Sequence[Cost], card: CardModel, launch: Launch = ALONE, thr
     for i in range(threads):
         run.add(channels[i] if channels is not None else i % card.channels, rounds)
     seconds = run.simulation.run()
-    return Simulated(threads * rounds * batch, seconds, run.hardware, threads, tuple(run.latencies), run.split)
+    return Simulated(threads * rounds * batch, seconds, run.hardware, run.busy, threads, tuple(run.latencies), run.split, run.cores())
 
 
 class _Run:
@@ -134,9 +140,14 @@ class _Run:
         self._costs, self._card, self._launch, self._batch, self._feed = costs, card, launch, batch, feed
         self._host = Pool(self.simulation, card.host_cores)
         self._memory = Link(card.host_bytes_per_second)
-        self.hardware = 0.0
+        self.hardware = self.busy = 0.0
+        self._under_way, self._since = 0, 0.0
         self.latencies: list[float] = []
         self.split = dict.fromkeys(STAGES, 0.0)
+
+    def cores(self) -> tuple[tuple[int, float], ...]:
+        """See `Simulated.cores`."""
+        return tuple(zip(self._state.functions, self._state.busy, strict=True))
 
     def add(self, channel: int, rounds: int) -> None:
         """One more program."""
@@ -187,20 +198,24 @@ class _Run:
         if feed.pixels:
             yield from self._on_host("load", Work(seconds=n * feed.pixels / card.decode_pixels_per_second))
         if feed.convert:
-            times = card.online_conversions if feed.online else 1.0
-            yield from self._on_host("convert_in", self._conversion(n * feed.in_host_bytes * times))
+            yield from self._on_host("convert_in", self._conversion(n * feed.in_host_bytes))
         if feed.in_card_bytes:
             yield from self._timed("copy_in", *self._copy(self._state.to_card, n * feed.in_card_bytes))
 
     def _invoke(self, channel: int) -> Process:
         start = self.simulation.now
         if self._feed.online:
-            yield Work(seconds=self._card.online_seconds)
+            yield Work(seconds=self._card.online_seconds + self._batch * self._card.online_image_seconds)
+        self._since = self._since if self._under_way else self.simulation.now
+        self._under_way += 1
         yield from invocation(self._state, self._costs, self._launch, channel, self._count)
         self.split["compute"] += self.simulation.now - start
 
     def _count(self, seconds: float) -> None:
         self.hardware += seconds
+        self._under_way -= 1
+        if not self._under_way:
+            self.busy += self.simulation.now - self._since
 
     def _take_out(self) -> Process:
         feed, n = self._feed, self._batch

@@ -19,6 +19,7 @@ from pycaffe_acc.evaluation.pipeline import Driven, Evaluated, Pipeline, Task
 from pycaffe_acc.evaluation.prompt_switches import prompt_switches
 from pycaffe_acc.evaluation.provider import Failure, Prepare, Provider, image_name
 from pycaffe_acc.evaluation.report import Accuracy, Throughput
+from pycaffe_acc.evaluation.simulated import simulated_throughput
 
 __all__ = ["Evaluated", "Outcome", "Settings", "check_range", "class_scores", "evaluate", "score_output", "warm_up"]
 
@@ -168,8 +169,11 @@ def evaluate(nets: Driven | Sequence[Driven], source: str, dataset: Dataset, pre
     if not answers.images:
         raise _no_result(dataset, failures, stopped)
     used = [use.since(before) for use, before in zip(current_device().core_uses(), cores, strict=True)]
-    return Outcome(answers.accuracy, throughput([p.clock for p in pipelines], answers.images, wall), compile_seconds, warmup_seconds, answers.best,
-                   answers.scores, failures, used, stopped)
+    if any(p.clock.simulated for p in pipelines):
+        speed, used = simulated_throughput(nets, source, scores, answers.images, settings.fifo_size)  # type: ignore[arg-type]
+    else:
+        speed = throughput([p.clock for p in pipelines], answers.images, wall)
+    return Outcome(answers.accuracy, speed, compile_seconds, warmup_seconds, answers.best, answers.scores, failures, used, stopped)
 
 
 def _drive(nets: Sequence[Driven], task: Task) -> tuple[list[Pipeline], BaseException | None]:

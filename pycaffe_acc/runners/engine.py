@@ -1,10 +1,12 @@
 """What runs the batches of a pipeline: an offline model or a net."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
+from cnrt.queue import Queue, keep_company
 from pycaffe_acc.evaluation.intervals import Interval
 
 
@@ -48,8 +50,16 @@ class Engine(Protocol):
     def lines(self) -> list[str]:
         """What is said of inputs and outputs."""
 
+    def queues(self) -> list[Queue]:
+        """Where its functions run, one after the other."""
+
     def close(self) -> None:
         """Give everything back."""
+
+
+def begin_together(engines: Sequence[Engine]) -> None:
+    """Say that engines will be busy beside each other, for cards' clocks; simulated times begin at 0."""
+    keep_company([engine.queues() for engine in engines])
 
 
 def shape_lines(inputs: list[tuple[int, ...]], output: tuple[int, ...]) -> list[str]:

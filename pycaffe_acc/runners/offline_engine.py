@@ -10,6 +10,7 @@ from cnrt import device as devices
 from cnrt.enums import CoreVersion, MemTransDir
 from cnrt.memory import Memory
 from cnrt.model import Model
+from cnrt.queue import Queue
 from pycaffe_acc.errors import CheckError
 from pycaffe_acc.evaluation.intervals import Interval
 from pycaffe_acc.runners.engine import shape_lines
@@ -131,6 +132,10 @@ class OfflineEngine:
     def lines(self) -> list[str]:
         """See `Engine.lines`."""
         return shape_lines([self.shape], self.output_shape)
+
+    def queues(self) -> list[Queue]:
+        """See `Engine.queues`."""
+        return [self._queue]
 
     def close(self) -> None:
         """See `Engine.close`."""

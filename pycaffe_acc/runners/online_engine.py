@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from cnrt.queue import Queue
 from pycaffe_acc.errors import CheckError
 from pycaffe_acc.evaluation.intervals import Interval
 from pycaffe_acc.net import Net
@@ -72,8 +73,17 @@ class OnlineEngine:
         """See `Engine.lines`."""
         return shape_lines([self.shape], self.output_shape)
 
+    def queues(self) -> list[Queue]:
+        """See `Engine.queues`."""
+        return queues_of(self.net)
+
     def close(self) -> None:
         """See `Engine.close`."""
+
+
+def queues_of(net: Net | OfflineNet) -> list[Queue]:
+    """The queues that a net's functions run on."""
+    return [runner._queue for runner in net._runners.values()] if isinstance(net, OfflineNet) else [net._queue]
 
 
 def twin_on(net: Net, ordinal: int, channel: int) -> Net:

@@ -38,7 +38,7 @@ def closing_lines(figures: Figures, newer: bool, hardware: bool, device: str) ->
     hardware : bool
         Whether there is a hardware time to tell.
     device : str
-        Name of the card, for the line that says what kind of time this is; empty for runs without one.
+        Name of the card, for the line that says which times are simulated; empty for runs without one.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def speed_lines(figures: Figures, newer: bool, hardware: bool, device: str) -> l
     if hardware:
         lines.append(f"Images per second of the time in which a function ran: {number(figures.busy_fps)}")
     if device:
-        lines.append(f"{device} is a virtual card: all times are host time.")
+        lines.append(f"{device} is a virtual card: hardware times are simulated, all others are those of the host, which computes the values.")
     return lines
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from pycaffe_acc.evaluation.labels import read_labels
-from pycaffe_acc.runners.engine import Engine
+from pycaffe_acc.runners.engine import Engine, begin_together
 from pycaffe_acc.runners.figures import Figure, deal, read_figures
 from pycaffe_acc.runners.fleet import run_fleet
 from pycaffe_acc.runners.pipeline import Job, run_serially
@@ -50,6 +50,7 @@ def classify_together(flags: dict[str, Value], figures: Sequence[Figure], engine
     """
     for line in engines[0].lines():
         glog(line)
+    begin_together(engines)
     tallies, wall_us = run_fleet(jobs_for(flags, figures, engines), int(flags["fifosize"]), glog)
     for line in thread_lines(tallies, newer):
         glog(line)

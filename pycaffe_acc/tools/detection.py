@@ -9,7 +9,7 @@ from pathlib import Path
 from cnrt import device as devices
 from pycaffe_acc.offline_net import OfflineNet
 from pycaffe_acc.runners.detections import DetectionSink
-from pycaffe_acc.runners.engine import Engine
+from pycaffe_acc.runners.engine import Engine, begin_together
 from pycaffe_acc.runners.figures import deal, read_figures
 from pycaffe_acc.runners.fleet import run_fleet
 from pycaffe_acc.runners.label_map import read_label_map
@@ -67,6 +67,7 @@ def detect(flags: dict[str, Value], engines: Sequence[Engine], newer: bool, devi
         tallies = [run_serially(jobs[0])]
         wall_us = (time.perf_counter_ns() - start) / 1e3
     else:
+        begin_together(engines)
         tallies, wall_us = run_fleet(jobs, int(flags["fifosize"]), glog)
     result = Figures.of(len(figures), tallies, wall_us, engines[0].shape[0])
     glog(f"{sum(s.detections for s in sinks)} detections in {result.hits.images} images")

@@ -9,13 +9,14 @@ import cnrt
 from cnrt import device as devices
 from cnrt.cpu import effective_cpus
 from cnrt.devices.host import memory_limit
-from cnrt.devices.mlu100 import GIB, Mlu100
+from cnrt.devices.mlu100 import Mlu100
+from cnrt.devices.virtual_card import GIB
 from cnrt.errors import CnrtError, RetCode
 
 
 def test_kinds():
-    assert cnrt.kinds() == ("MLU100", "MLU270", "host", "null")
-    with pytest.raises(CnrtError, match="MLU100, MLU270, host, null") as e:
+    assert cnrt.kinds() == ("Atlas300", "Hanguang800", "MLU100", "MLU270", "TPUv1", "host", "null")
+    with pytest.raises(CnrtError, match="MLU100, MLU270, TPUv1, host, null") as e:
         cnrt.get("GPU")
     assert e.value.code == RetCode.ERR_NODEV
 
@@ -71,7 +72,7 @@ def test_the_rules_of_the_mlu100():
     for wrong in (0, 513):
         with pytest.raises(CnrtError):
             card.set_stack(wrong)
-    assert card.time_source == "host"
+    assert card.time_source == "simulated MLU100" and cnrt.get("null").time_source == "host"
 
 
 def test_the_host_takes_any_parallelism():

@@ -71,7 +71,7 @@ def test_the_time_of_every_layer(mixed, caplog):
     assert kinds == [("data", "cpu"), ("conv", "hardware"), ("im2col", "cpu"), ("relu", "hardware"), ("sum", "hardware")]
     with caplog.at_level(logging.INFO, logger="caffe"):
         caffe.Net(mixed, caffe.TEST)
-    assert "host time, since MLU100:0 is a virtual card" in lines(caplog)[-1]
+    assert "simulated, since MLU100:0 is a virtual card" in lines(caplog)[-1]
 
 
 def test_notifiers_are_kept_for_the_caller(mixed):
