@@ -50,10 +50,22 @@ def test_scenarios(capsys, words, name):
 
 
 def test_find_qps(capsys):
-    status, document = run(capsys, *NET, *IMAGES, "--min-duration", "0.5", "--min-queries", "20", "--scenario", "server", "--find-qps",
-                           "--latency-bound-ms", "50", "--percentile", "50", "--qps", "100")
+    words = [*NET, *IMAGES, "--scenario", "server", "--find-qps", "--latency-bound-ms", "5", "--min-duration", "0.1", "--min-queries", "20",
+             "--device", "MLU100", "--time", "simulated", "--check-share", "0.01"]
+    status, document = run(capsys, *words)
     trials = document["search"]["trials"]
-    assert status == 0 and document["performance"]["qps"] == max(t["qps"] for t in trials if t["valid"]) >= 100 == trials[0]["qps"]
+    assert status == 0 and document["performance"]["qps"] == max(t["qps"] for t in trials if t["valid"])
+    assert document["performance"]["latency_ms"]["p99"] <= 5 and any(not t["valid"] for t in trials)
+    status, again = run(capsys, *words, "--qps", "100", "--instances", "2")
+    assert status == 0 and again["search"]["trials"][0]["qps"] == 100
+    assert 1.5 < again["performance"]["qps"] / document["performance"]["qps"] < 2.5  # two cores, and a short queue
+
+
+def test_find_qps_by_the_machines_clock(capsys):
+    status, document = run(capsys, *NET, *IMAGES, "--scenario", "server", "--find-qps", "--latency-bound-ms", "20", "--percentile", "50",
+                           "--min-duration", "0.2", "--min-queries", "20", "--qps", "50")
+    trials = document["search"]["trials"]
+    assert status == 0 and document["performance"]["qps"] == max(t["qps"] for t in trials if t["valid"]) and trials[0]["qps"] == 50
 
 
 def test_accuracy_and_performance_apart(capsys, tmp_path):
