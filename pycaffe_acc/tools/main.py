@@ -37,6 +37,7 @@ from pycaffe_acc.tools import (
     mean_ap_voc,
     quantize,
     quantize_report,
+    report,
     run,
     set_sparse,
     shims,

@@ -1,0 +1,182 @@
+"""The findings of the paper as checks: which hold for the rows of a report, and by how much."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pycaffe_acc.suite.figures import Row, end_to_end_fps, hardware_fps
+from pycaffe_acc.suite.plan import HOST
+from pycaffe_acc.suite.rows import OURS
+
+#: where decoding and preparing take this share of the time or more, they dominate
+_DOMINATES = 0.5
+#: a gain of no more than this much is none, where decoding dominates
+_NO_GAIN = 1.10
+
+
+def findings(rows: list[Row]) -> list[dict[str, Any]]:
+    """All findings that are asked of a report.
+
+    Parameters
+    ----------
+    rows : list of dict
+        As the schema has them, judged.
+
+    Returns
+    -------
+    list of dict
+        With `holds` None where there are no rows to judge by.
+    """
+    ours = [r for r in rows if r["runtime"] == OURS]
+    devices = sorted({r["device"] for r in ours if r["calibration"] is None and r["precision"] == "fp16"}, key=lambda d: d != HOST)
+    found = [_fp16_is_free(ours), _int8_costs(ours)]
+    for device in devices:
+        here = [r for r in ours if r["device"] == device and r["throughput"] is not None]
+        found += [_int8_is_faster(device, here), _end_to_end_gains_less(device, here), _gain_vanishes(device, here),
+                  _sparsity_speeds_up(device, here), _end_to_end_flattens(device, here)]
+    return [*found, _sparsity_costs(ours)]
+
+
+def _finding(name: str, claim: str, device: str, time: str, cases: list[dict[str, Any]], words: Callable[[], str],
+             holds: bool | None = None) -> dict[str, Any]:
+    judged = [c["holds"] for c in cases if c["holds"] is not None]
+    verdict = None if not cases else all(judged) if holds is None else holds
+    return {"id": name, "claim": claim, "device": device, "time": time, "holds": verdict, "cases": cases,
+            "figures": words() if cases else "there are no rows to judge it by"}
+
+
+def _case(name: str, value: str, holds: bool | None) -> dict[str, Any]:
+    return {"name": name, "value": value, "holds": holds}
+
+
+def _time(device: str) -> str:
+    return "measured" if device == HOST else "simulated"
+
+
+def _nets(rows: list[Row]) -> list[Row]:
+    """One row a net, with an accuracy."""
+    found: dict[tuple[str, str, float], Row] = {}
+    for r in rows:
+        if r["accuracy"] is not None:
+            found.setdefault((r["model"], r["variant"], r["sparsity"]), r)
+    return list(found.values())
+
+
+def _fp16_is_free(rows: list[Row]) -> dict[str, Any]:
+    chosen = [r for r in _nets(rows) if r["precision"] == "fp16" and not r["sparsity"] and r["accuracy"]["delta_fp32"] is not None]
+    cases = [_case(r["title"], f"{r['accuracy']['delta_fp32']:+.2f} points of {r['accuracy']['images']} images",
+                   abs(r["accuracy"]["delta_fp32"]) <= 0.5 + _image(r)) for r in chosen]
+    return _finding("fp16-accuracy", "FP16 keeps the accuracy of FP32 (within half a point and an image)", "any", "none", cases,
+                    lambda: f"largest change {max(abs(r['accuracy']['delta_fp32']) for r in chosen):.2f} points over {len(chosen)} networks")
+
+
+def _image(row: Row) -> float:
+    """What one image is, in points."""
+    return 100.0 / float(row["accuracy"]["images"])
+
+
+def _int8_costs(rows: list[Row]) -> dict[str, Any]:
+    chosen = [r for r in _nets(rows) if r["calibration"] is not None and not r["sparsity"] and r["accuracy"]["delta_fp16"] is not None]
+    cases, words, spread = [], [], []
+    for variant in dict.fromkeys(r["variant"] for r in chosen):
+        mine = [r for r in chosen if r["variant"] == variant]
+        lost = [-r["accuracy"]["delta_fp16"] for r in mine]
+        cases += [_case(f"{r['title']}, {r['variant_title']}", f"{-r['accuracy']['delta_fp16']:+.2f} points lost", None) for r in mine]
+        words.append(f"{mine[0]['variant_title']}: {min(lost):+.2f} to {max(lost):+.2f} points lost, mean {sum(lost) / len(lost):+.2f}, "
+                     f"{sum(r['accuracy']['valid'] is True for r in mine)} of {len(mine)} networks keep the bound")
+        spread.append((_mean(lost) > 0.0 and max(lost) - min(lost) > 4 * max(map(_image, mine)), mine[0]["calibration"]["method"]))
+    # the paper speaks of the vendor's tools
+    judged = [holds for holds, method in spread if method == "vendor"] or [holds for holds, _ in spread]
+    return _finding("int8-accuracy", "INT8 costs accuracy, by amounts that depend on the network (the vendor's method)", "any", "none", cases,
+                    lambda: "; ".join(words), all(judged))
+
+
+def _pairs(rows: list[Row]) -> list[tuple[Row, Row]]:
+    """Dense FP16 beside dense INT8 of the same model; of several INT8 variants each."""
+    half = {r["model"]: r for r in rows if r["precision"] == "fp16" and not r["sparsity"]}
+    return [(half[r["model"]], r) for r in rows if r["calibration"] is not None and not r["sparsity"] and r["model"] in half]
+
+
+def _gain(pair: tuple[Row, Row], value: Callable[[Row], float | None]) -> float:
+    before, after = value(pair[0]), value(pair[1])
+    return (after or 0.0) / (before or 1.0)
+
+
+def _int8_is_faster(device: str, rows: list[Row]) -> dict[str, Any]:
+    pairs = _pairs(rows)
+    gains = [_gain(p, hardware_fps) for p in pairs]
+    cases = [_case(f"{b['title']}, {b['variant_title']}", f"{g:.2f} x", g > 1.0) for (_, b), g in zip(pairs, gains, strict=True)]
+    return _finding(f"int8-hardware-{device}", "INT8 raises hardware FPS for every network", device, _time(device), cases,
+                    lambda: f"{min(gains):.2f} to {max(gains):.2f} times FP16, {sum(g > 1 for g in gains)} of {len(gains)} above 1")
+
+
+def _end_to_end_gains_less(device: str, rows: list[Row]) -> dict[str, Any]:
+    pairs = _pairs(rows)
+    both = [(_gain(p, hardware_fps), _gain(p, end_to_end_fps)) for p in pairs]
+    cases = [_case(f"{b['title']}, {b['variant_title']}", f"hardware {h:.2f} x, end to end {e:.2f} x", e < h)
+             for (_, b), (h, e) in zip(pairs, both, strict=True)]
+    return _finding(f"int8-end-to-end-{device}", "The end-to-end gain of INT8 is smaller than the hardware gain", device, _time(device), cases,
+                    lambda: f"end to end {_mean([e for _, e in both]):.2f} times FP16 in the mean, hardware {_mean([h for h, _ in both]):.2f}; "
+                            f"smaller for {sum(e < h for h, e in both)} of {len(both)}")
+
+
+def host_share(row: Row) -> float:
+    """Share of the time that goes into decoding and preparing images, or into waiting for it."""
+    split = row["throughput"]["split_seconds"]
+    return sum(split.get(k, 0.0) for k in ("decode", "preprocess", "convert")) / max(sum(split.values()), 1e-12)
+
+
+def _gain_vanishes(device: str, rows: list[Row]) -> dict[str, Any]:
+    pairs = [p for p in _pairs(rows) if host_share(p[0]) >= _DOMINATES]
+    gains = [_gain(p, end_to_end_fps) for p in pairs]
+    cases = [_case(f"{b['title']}, {b['variant_title']}", f"{100 * host_share(a):.0f} % decoding and preparing in FP16, end to end {g:.2f} x",
+                   g <= _NO_GAIN)
+             for (a, b), g in zip(pairs, gains, strict=True)]
+    return _finding(f"gain-vanishes-{device}", f"Where decoding and preparing take {_DOMINATES:.0%} of the time or more, INT8 gains at most "
+                    f"{_NO_GAIN - 1:.0%} end to end", device, _time(device), cases,
+                    lambda: f"{len(gains)} such nets, end to end {min(gains):.2f} to {max(gains):.2f} times FP16")
+
+
+def _curves(rows: list[Row], value: Callable[[Row], float | None]) -> dict[str, list[tuple[float, float]]]:
+    """Model and variant → (sparsity, value) in order, the dense net first, where there are at least two."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for r in sorted(rows, key=lambda r: r["sparsity"]):
+        v = value(r)
+        if v is not None:
+            found.setdefault(f"{r['title']}, {r['variant_title']}", []).append((r["sparsity"], v))
+    return {k: c for k, c in found.items() if len(c) > 1 and c[0][0] == 0.0}
+
+
+def _sparsity_speeds_up(device: str, rows: list[Row]) -> dict[str, Any]:
+    curves = _curves(rows, hardware_fps)
+    gains = {k: c[-1][1] / c[0][1] for k, c in curves.items()}
+    cases = [_case(k, f"{g:.2f} x at sparsity {curves[k][-1][0]:g}", g > 1.02) for k, g in gains.items()]
+    return _finding(f"sparsity-hardware-{device}", "Hardware FPS rises with sparsity", device, _time(device), cases,
+                    lambda: f"{min(gains.values()):.2f} to {max(gains.values()):.2f} times the dense net at the highest sparsity")
+
+
+def _end_to_end_flattens(device: str, rows: list[Row]) -> dict[str, Any]:
+    hardware, whole = _curves(rows, hardware_fps), _curves(rows, end_to_end_fps)
+    cases = []
+    for k, c in whole.items():
+        if k in hardware:
+            h, e = (x[-1][1] / x[0][1] for x in (hardware[k], c))
+            cases.append(_case(k, f"hardware {h:.2f} x, end to end {e:.2f} x at sparsity {c[-1][0]:g}", e < h))
+    return _finding(f"sparsity-end-to-end-{device}", "End-to-end FPS flattens with sparsity: it gains less than hardware FPS", device,
+                    _time(device), cases,
+                    lambda: f"smaller end to end for {sum(bool(c['holds']) for c in cases)} of {len(cases)} nets")
+
+
+def _sparsity_costs(rows: list[Row]) -> dict[str, Any]:
+    curves = _curves(_nets(rows), lambda r: float(r["accuracy"]["top1"]))
+    cases = []
+    for k, c in curves.items():
+        rises = max((b[1] - a[1] for a, b in zip(c, c[1:], strict=False)), default=0.0)
+        cases.append(_case(k, f"{c[0][1]:.2f} % dense, {c[-1][1]:.2f} % at sparsity {c[-1][0]:g}; largest rise on the way {max(rises, 0.0):.2f}",
+                           c[-1][1] < c[0][1]))
+    return _finding("sparsity-accuracy", "Accuracy falls with sparsity", "any", "none", cases,
+                    lambda: f"falls for {sum(bool(c['holds']) for c in cases)} of {len(cases)} nets, pruned by the vendor's method without training")
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)

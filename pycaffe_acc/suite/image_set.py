@@ -1,0 +1,82 @@
+"""The labelled images of a suite's models."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from pycaffe_acc.errors import CheckError
+from pycaffe_acc.evaluation.dataset import Dataset, open_dataset
+from pycaffe_acc.preprocess import Preprocess, preprocess_profile
+from pycaffe_acc.suite.plan import ImageSet
+
+
+class ChosenImages:
+    """Some images of a data set, in its order.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    numbers : ndarray of int
+    about : str
+        Which, behind the set's name.
+    """
+
+    def __init__(self, dataset: Dataset, numbers: np.ndarray, about: str):
+        self._dataset, self._numbers = dataset, numbers
+        self.labels = np.asarray(dataset.labels)[numbers]
+        self.name = f"{dataset.name} ({about})"
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def read(self, index: int, channels: int) -> np.ndarray:
+        """Image `index` of the chosen ones, as `Dataset.read`."""
+        return self._dataset.read(int(self._numbers[index]), channels)
+
+
+def open_images(images: ImageSet, data: Path, as_pycaffe: bool = False) -> Dataset:
+    """A suite's images.
+
+    Parameters
+    ----------
+    images : ImageSet
+    data : Path
+        Folder that its paths are below.
+    as_pycaffe : bool
+        See `open_dataset`.
+
+    Raises
+    ------
+    CaffeError
+        For files that are not there, or a choice that leaves nothing.
+    """
+    if images.dataset:
+        kind, _, path = images.dataset.partition(":")
+        dataset = open_dataset(f"{kind}:{data / path}", None, as_pycaffe)
+    else:
+        dataset = open_dataset(f"list:{data / images.list}", data / images.root if images.root else None, as_pycaffe)
+    numbers = np.arange(len(dataset))
+    words = []
+    if images.only_every is not None:
+        numbers, words = numbers[numbers % images.only_every == 0], [f"every {images.only_every}th"]
+    if images.not_every is not None:
+        numbers, words = numbers[numbers % images.not_every != 0], [f"all but every {images.not_every}th"]
+    if images.limit is not None:
+        numbers, words = numbers[:images.limit], [*words, f"the first {images.limit}"]
+    if not len(numbers):
+        raise CheckError(f"{dataset.name}: the suite's choice ({', '.join(words)}) leaves no images")
+    return ChosenImages(dataset, numbers, ", ".join(words)) if words else dataset
+
+
+def open_preprocess(given: dict[str, str], data: Path) -> Preprocess:
+    """A suite's preprocessing; a mean that is a file is below the data folder.
+
+    Raises
+    ------
+    ImageError
+    """
+    changes = dict(given)
+    if changes.get("mean", "").endswith((".npy", ".binaryproto")):
+        changes["mean"] = str(data / changes["mean"])
+    return preprocess_profile(changes.pop("profile", "caffe-tool"), **changes)
