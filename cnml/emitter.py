@@ -95,15 +95,11 @@ class Emitter:
         self.forms += [a for a in (form if isinstance(form, tuple) else (form,)) if isinstance(a, np.ndarray)]
         return form
 
-    def zeros(self, weights: Parameter) -> int:
-        """How many of the weights are zero; counted once per version."""
-        found: int = weights.packed("zeros", lambda w: int(w.size - np.count_nonzero(w)))
-        return found
-
-    def count(self, weights: Parameter, macs: int, skipped: int = 0) -> None:
-        """Say what the kernel does about zeros: `skipped` of the weights' are left out of `macs` multiply-accumulates."""
-        size = weights.array.size
-        self.sparsity = Sparsity(size, self.zeros(weights), skipped, macs, macs * skipped // max(size, 1))
+    def count(self, weights: Parameter, macs: int, *, skips: bool = False) -> None:
+        """Count the zeros of weights that take part in so many multiply-accumulates, and say whether the kernel skips them."""
+        size, zeros = weights.array.size, weights.zeros()
+        skipped = zeros if skips else 0
+        self.sparsity = Sparsity(size, zeros, skipped, macs, macs * skipped // max(size, 1)) + (self.sparsity or Sparsity())
 
     def packed_weights(self, key: Any, make: Callable[..., Any], parameter: Parameter, *others: Parameter) -> Any:
         """`packed` for a tuple whose first array is large: in FP16 that is made of the parameter in half precision, rounded again and stored so where

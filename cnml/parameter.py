@@ -66,6 +66,7 @@ class Parameter:
         self._given: weakref.ref[np.ndarray] | None = None
         self._watched = False
         self._sum = 0
+        self._zeros: tuple[int, int] | None = None
         self._packed: dict[Any, tuple[tuple[int, ...], Any]] = {}
         self._kin = [self]
 
@@ -157,6 +158,12 @@ class Parameter:
 
     def _checksum(self) -> int:
         return zlib.crc32(self._owner.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
+
+    def zeros(self) -> int:
+        """How many of the values are zero; counted once per version."""
+        if self._zeros is None or self._zeros[0] != self.version:
+            self._zeros = self.version, int(self._owner.size - np.count_nonzero(self._owner))
+        return self._zeros[1]
 
     def packed(self, key: Any, make: Callable[..., Any], others: Sequence[Parameter] = ()) -> Any:
         """The value of `make(self.array, *others' arrays)`, made once per version.

@@ -14,6 +14,9 @@ from cnml.errors import expect
 from cnml.kernels.conv_nd_table import conv_nd_table
 from cnml.kernels.conv_pack_f32 import pack_conv2d_f32
 from cnml.kernels.conv_plan_f32 import Conv2dShape, ConvPlan, Pixels, plan_conv2d, takes_plain
+from cnml.kernels.sparse_choice import WORTHWHILE, SparseChoice, choose_sparse
+from cnml.kernels.sparse_pack_f32 import pack_sparse_f32
+from cnml.kernels.sparse_plan_f32 import SparsePlan, plan_sparse
 from cnml.kernels.winograd_choice import plan_chosen
 from cnml.kernels.winograd_pack_f32 import pack_winograd_f32
 from cnml.kernels.winograd_plan_f32 import WinogradPlan
@@ -207,6 +210,12 @@ class Convolution(Operator):
         x, y = inputs[0], outputs[0]
         add = inputs[1] if self.residual else None
         pixels = Pixels(x.pitch or None, y.pitch or None, add.pitch or None if add is not None else None)
+        sparse = self.choose_sparse(image, emit.parameters) if x.layout is Layout.NHWC else SparseChoice(None)
+        emit.count(emit.parameters[0], self.macs([x.shape], [y.shape]), skips=sparse.cut is not None)
+        if sparse.cut is not None:
+            self._lower_sparse(emit, image, plan_sparse(image, sparse.cut, pixels=pixels), x, add, y)
+            emit.note(f"{emit.notes}, {sparse.reason}")
+            return
         fast = plan_chosen(image, pixels=pixels) if x.layout is Layout.NHWC else None
         if fast is not None:
             self._lower_winograd(emit, fast, x, add, y)
@@ -214,6 +223,20 @@ class Convolution(Operator):
         plan = plan_conv2d(image, plain_input=x.layout is Layout.PLAIN and takes_plain(image), pixels=pixels, item=emit.item)
         weights, bias = self.packed(emit, plan, emit.parameters)
         emit.call(emit.stored(plan.kernel), x, weights, bias, add, y, plan.table, emit.scratch(plan.scratch_bytes), *emit.ending(self.activation))
+        emit.note(plan.reason)
+
+    def choose_sparse(self, image: Conv2dShape, parameters: list[Parameter], worthwhile: float = WORTHWHILE) -> SparseChoice:
+        """Whether a kernel should skip the zeros that the weights have now; `worthwhile` is the share of the dense kernel's time it may take."""
+        weights = parameters[0]
+        return choose_sparse(image, weights.zeros(), weights.array.size, self.sparse, worthwhile)
+
+    def _lower_sparse(self, emit: Emitter, image: Conv2dShape, plan: SparsePlan, x: Tensor, add: Tensor | None, y: Tensor) -> None:
+        def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            weights, bias = self.folded(halved(arrays) if emit.half else arrays)
+            return pack_sparse_f32(plan, image, round_half(weights) if emit.half else weights, bias)
+        key = ("sparse", emit.half, plan.cut, plan.part, plan.depth_block, self.geometry.group, self.folds, self.ahead)
+        weights, bias = emit.packed(key, pack, *emit.parameters)
+        emit.call(plan.kernel, x, weights, bias, add, y, plan.table, emit.scratch(plan.scratch_bytes), *emit.ending(self.activation))
         emit.note(plan.reason)
 
     def packed(self, emit: Emitter, plan: ConvPlan, parameters: list[Parameter]) -> tuple[np.ndarray, np.ndarray]:
@@ -252,6 +275,7 @@ class Convolution(Operator):
             return (np.ascontiguousarray(weights, np.float32),
                     np.zeros(g.num_output, np.float32) if bias is None else np.ascontiguousarray(np.reshape(bias, -1), np.float32))
         weights, bias = emit.packed(("conv_nd", emit.half, self.folds), pack, *emit.parameters)
+        emit.count(emit.parameters[0], self.macs([x.shape], [y.shape]))
         emit.call("conv_nd_f32", x, weights, bias, y, table, *self.activation.words())
         emit.note(f"plain loops over {len(g.kernel)} spatial axes")
 

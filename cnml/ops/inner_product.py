@@ -11,6 +11,8 @@ from cnml.emitter import Emitter
 from cnml.epilogue import Activation, Fold, fold_affine
 from cnml.errors import expect
 from cnml.kernels.inner_product_f32 import pack_inner_product_f32, plan_inner_product
+from cnml.kernels.sparse_choice import inner_runs_sparse
+from cnml.kernels.sparse_inner_pack_f32 import pack_sparse_inner_f32, plan_sparse_inner
 from cnml.operator import Operator
 from cnml.reference.half import round_half
 from cnml.reference.inner_product import inner_product
@@ -119,20 +121,39 @@ class InnerProduct(Operator):
         return [given[0] if self.axis == 1 else Layout.PLAIN], [Layout.PLAIN]
 
     def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
-        """A 1 x 1 convolution over a line of rows."""
-        x, y = inputs[0], outputs[0]
-        k = prod(x.shape[self.axis:])
-        plan = plan_inner_product(prod(x.shape[:self.axis]), k, self.num_output)
+        """A 1 x 1 convolution over a line of rows, or output by output without the weights that are zero."""
+        x, y, weights = inputs[0], outputs[0], emit.parameters[0]
+        m, k = prod(x.shape[:self.axis]), prod(x.shape[self.axis:])
         image = x.shape[1:] if x.layout is Layout.NHWC else None
+        why = inner_runs_sparse(m, k, self.num_output, weights.zeros(), self.sparse, emit.item)
+        emit.count(weights, self.macs([x.shape], [y.shape]), skips=bool(why))
+        if why:
+            self._lower_sparse(emit, x, y, image, (m, k), why)
+            return
+        plan = plan_inner_product(m, k, self.num_output)
 
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            weights, bias = self.folded(arrays)
-            if image is not None:
-                weights = weights.reshape(-1, *image).transpose(0, 2, 3, 1).reshape(self.num_output, k)
-            return pack_inner_product_f32(plan, weights, bias)
-        weights, bias = emit.packed_weights(("inner_product", plan.nr, self.transpose, image, self.folds, self.ahead), pack, *emit.parameters)
-        emit.call(emit.stored(plan.kernel), x, weights, bias, None, y, plan.table, emit.scratch(plan.scratch_bytes), *emit.ending(self.activation))
+            return pack_inner_product_f32(plan, *self._in_order(arrays, image))
+        packed, bias = emit.packed_weights(("inner_product", plan.nr, self.transpose, image, self.folds, self.ahead), pack, *emit.parameters)
+        emit.call(emit.stored(plan.kernel), x, packed, bias, None, y, plan.table, emit.scratch(plan.scratch_bytes), *emit.ending(self.activation))
         emit.note(plan.reason)
+
+    def _in_order(self, arrays: Sequence[np.ndarray], image: Shape | None) -> tuple[np.ndarray, np.ndarray | None]:
+        """`folded`, with the columns as the values of a channels-last image lie."""
+        weights, bias = self.folded(arrays)
+        if image is not None:
+            weights = weights.reshape(-1, *image).transpose(0, 2, 3, 1).reshape(self.num_output, -1)
+        return weights, bias
+
+    def _lower_sparse(self, emit: Emitter, x: Tensor, y: Tensor, image: Shape | None, size: tuple[int, int], why: str) -> None:
+        plan = plan_sparse_inner(*size, self.num_output)
+
+        def pack(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+            return pack_sparse_inner_f32(*self._in_order(arrays, image))
+        values, bias, places, starts = emit.packed_weights(("sparse inner", self.transpose, image, self.folds, self.ahead), pack, *emit.parameters)
+        emit.call(emit.stored(plan.kernel), x, values, bias, None, y, plan.table, emit.scratch(plan.scratch_bytes), *emit.ending(self.activation),
+                  places, starts)
+        emit.note(f"{plan.reason}, {emit.parameters[0].zeros() / emit.parameters[0].array.size:.0%} zeros, {why}")
 
     def macs(self, inputs: list[Shape], outputs: list[Shape]) -> int:
         """Input elements x num_output."""

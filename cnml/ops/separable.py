@@ -76,6 +76,9 @@ class SeparableConvolution(Operator):
         emit.call("separable_f32", x, *self._half(emit, self.depthwise, plan.depthwise, emit.parameters[:self.count], plan.depthwise_scratch),
                   *self._half(emit, self.pointwise, plan.pointwise, emit.parameters[self.count:], plan.pointwise.scratch_bytes, (add, y)),
                   plan.lines, emit.scratch(plan.scratch_bytes))
+        for op, weights, tensors in ((self.depthwise, emit.parameters[0], ([x.shape], [between])),
+                                     (self.pointwise, emit.parameters[self.count], ([between], [y.shape]))):
+            emit.count(weights, op.macs(*tensors))
         emit.note(f"{plan.lines} lines a band; {plan.depthwise.reason.split(':')[1].split(',')[0].strip()}; {plan.pointwise.reason}")
 
     @staticmethod
