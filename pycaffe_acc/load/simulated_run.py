@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from cnrt.card_model import card_model
-from cnrt.cost import Launch
-from cnrt.simulation import simulate
+from cnrt.cost import Cost, Launch
+from cnrt.simulation import Feed, simulate
 from pycaffe_acc.card import CHANNELS
 from pycaffe_acc.card_costs import net_costs, net_feed
 from pycaffe_acc.errors import CheckError
@@ -16,6 +17,7 @@ from pycaffe_acc.load.backlog import Backlog, Wait
 from pycaffe_acc.load.engine import Engine
 from pycaffe_acc.load.run_log import RunLog
 from pycaffe_acc.net import Net
+from pycaffe_acc.runners.offline_engine import OfflineEngine
 from pycaffe_acc.segments import Segments
 
 
@@ -42,7 +44,6 @@ def service_times_ns(nets: Mapping[int, Net], kind: str, instances: int) -> dict
     CnrtError
         For more instances than the card has cores, or a precision in which it does not compute.
     """
-    card, channels = card_model(kind), [i % CHANNELS for i in range(instances)]
     times = {}
     for size, net in nets.items():
         outside = [(name, reason) for s in Segments(net).all if not s.symbol for name, reason in s.reasons.items()
@@ -50,9 +51,36 @@ def service_times_ns(nets: Mapping[int, Net], kind: str, instances: int) -> dict
         if outside:
             raise CheckError(f"net '{net.name}': its load on {kind} cannot be simulated, since {len(outside)} of its layers would run on the host; "
                              f"the first is '{outside[0][0]}': {outside[0][1]}. Host time (--time host) can be had")
-        found = simulate(net_costs(net), card, Launch(1, 1), instances, size, feed=net_feed(net), channels=channels)
-        times[size] = round(1e9 * float(np.mean(found.latencies)))
+        times[size] = _batch_ns(kind, instances, net_costs(net), net_feed(net), size, 1)
     return times
+
+
+def offline_times_ns(engine: OfflineEngine, kind: str, instances: int, model_parallel: int) -> dict[int, int]:
+    """The same for an offline model's one batch.
+
+    Parameters
+    ----------
+    engine : OfflineEngine
+        Without data parallelism.
+    kind : str
+    instances : int
+    model_parallel : int
+        Cores of a function.
+
+    Raises
+    ------
+    CnrtError
+        As `service_times_ns`.
+    """
+    batch, values, results = engine.shape[0], math.prod(engine.shape[1:]), math.prod(engine.output_shape[1:])
+    feed = Feed(4 * values, 2 * values, 4 * results, 2 * results)
+    return {batch: _batch_ns(kind, instances, engine.costs(), feed, batch, model_parallel)}
+
+
+def _batch_ns(kind: str, instances: int, costs: Sequence[Cost], feed: Feed, batch: int, model_parallel: int) -> int:
+    channels = [i % CHANNELS for i in range(instances)]
+    found = simulate(costs, card_model(kind), Launch(1, model_parallel), instances, batch, feed=feed, channels=channels)
+    return round(1e9 * float(np.mean(found.latencies)))
 
 
 class TimedEngine:

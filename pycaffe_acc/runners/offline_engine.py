@@ -7,6 +7,7 @@ import numpy as np
 
 from cnrt import api, model_file
 from cnrt import device as devices
+from cnrt.cost import Cost
 from cnrt.enums import CoreVersion, MemTransDir
 from cnrt.memory import Memory
 from cnrt.model import Model
@@ -132,6 +133,10 @@ class OfflineEngine:
     def lines(self) -> list[str]:
         """See `Engine.lines`."""
         return shape_lines([self.shape], self.output_shape)
+
+    def costs(self) -> tuple[Cost, ...]:
+        """What one slice of a batch costs the card."""
+        return self._function.costs
 
     def queues(self) -> list[Queue]:
         """See `Engine.queues`."""

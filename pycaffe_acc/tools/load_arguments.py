@@ -94,8 +94,8 @@ def check_options(args: argparse.Namespace) -> None:
     if args.scenario.stream and args.instances > 1:
         raise UsageError(f"--instances {args.instances}: {args.scenario.value} has one query at a time, so all but one would stand idle; give one "
                          "instance more --threads")
-    if args.time == "simulated" and (args.device == "host" or is_offline(args.model)):
-        raise UsageError("--time simulated is the time of a virtual card that runs a net: give --device MLU100 or MLU270, and a prototxt")
+    if args.time == "simulated" and args.device == "host":
+        raise UsageError("--time simulated is the time of a virtual card: give --device MLU100 or MLU270")
     if args.mode == "performance" and args.answers is None:
         raise UsageError("--mode performance compares answers with those of an accuracy run: give its file by --answers, or use --mode both")
     if args.mode == "accuracy" and (args.find_qps or args.plot is not None):

@@ -16,7 +16,7 @@ from pycaffe_acc.evaluation.dataset import Dataset
 from pycaffe_acc.evaluation.evaluate import Evaluated, score_output
 from pycaffe_acc.load.engine import CardEngine, Engine, NetEngine
 from pycaffe_acc.load.held_images import HeldImages
-from pycaffe_acc.load.simulated_run import TimedEngine, service_times_ns
+from pycaffe_acc.load.simulated_run import TimedEngine, offline_times_ns, service_times_ns
 from pycaffe_acc.mode import TEST, default_threads, set_mode, set_mode_cpu
 from pycaffe_acc.net import Net
 from pycaffe_acc.offline_net import OfflineNet
@@ -101,7 +101,8 @@ def open_engines(args: argparse.Namespace, dataset: Dataset, preprocess: Preproc
             set_mode("MFUS")
             nets = _card_nets(args, sizes)
             opened = _opened(nets, args, dataset, preprocess, threads, clock)
-            yield opened if args.time == "host" else _simulated(opened, nets[0], args)
+            online = {n: net for n, net in nets[0].items() if isinstance(net, Net)}
+            yield opened if args.time == "host" else _simulated(opened, args, service_times_ns(online, args.device, args.instances))
     finally:
         set_mode_cpu()
         card.reset()
@@ -122,8 +123,7 @@ def held(args: argparse.Namespace, dataset: Dataset, preprocess: Preprocess, sha
     return HeldImages(dataset, lambda pixels: preprocess.apply(pixels, shape), (shape[1], shape[2], shape[3]), args.decode_threads)
 
 
-def _simulated(opened: Opened, nets: dict[int, Evaluated], args: argparse.Namespace) -> Opened:
-    times = service_times_ns({n: net for n, net in nets.items() if isinstance(net, Net)}, args.device, args.instances)
+def _simulated(opened: Opened, args: argparse.Namespace, times: dict[int, int]) -> Opened:
     about = ", ".join(f"{n}: {t * 1e-6:.3f} ms" for n, t in times.items())
     return opened._replace(clock=f"simulated {args.device} (model of the card, all instances busy; time of a batch of {about})",
                            timed=[TimedEngine(e, times) for e in opened.engines])
@@ -176,7 +176,10 @@ def _offline_on_card(args: argparse.Namespace, dataset: Dataset, preprocess: Pre
         for i in range(args.instances):
             runners.append(OfflineEngine(model, 1, 0, i % card.CHANNELS, symbol))
         images = held(args, dataset, preprocess, runners[0].shape)
-        yield Opened([CardEngine(images, r) for r in runners], images, "", _program_precision(model), 1, runners[0].shape[0], clock, [])
+        opened = Opened([CardEngine(images, r) for r in runners], images, "", _program_precision(model), model.model_parallelism,
+                        runners[0].shape[0], clock, [])
+        yield opened if args.time == "host" else _simulated(opened, args, offline_times_ns(runners[0], args.device, args.instances,
+                                                                                           model.model_parallelism))
     finally:
         for runner in runners:
             runner.close()

@@ -157,6 +157,8 @@ def test_offline_models_and_cards(capsys, tmp_path):
         status, found = run(capsys, *words, "--scenario", "offline", "--device", "MLU100", "--instances", "2")
         assert status == 0 and found["performance"]["mismatches"] == 0 and found["top1"] > 98
         assert found["time"].startswith("host time (MLU100 is a virtual card")
+    status, simulated = run(capsys, *offline, "--scenario", "server", "--qps", "300", "--device", "MLU100", "--time", "simulated")
+    assert status == 0 and simulated["simulated"] and simulated["performance"]["service_ms"]["min"] == simulated["performance"]["service_ms"]["max"]
     assert found["precision"] == "mlu" and (chosen_device(), mode()) == before
     status, error = refused(capsys, *offline, "--device", "MLU270")
     assert status == 3 and "was compiled for MLU100" in error
