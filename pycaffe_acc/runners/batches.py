@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cnrt import trace
 from pycaffe_acc.errors import MissingFileError
 from pycaffe_acc.image_error import ImageError
 from pycaffe_acc.runners.figures import FILLER, Figure
@@ -54,11 +55,13 @@ def batches(figures: Sequence[Figure], count: int, prepare: Preparation, tell: T
     kept: list[tuple[str, int, tuple[int, int]]] = []
     for figure in figures:
         try:
-            pixels = read_pixels(figure.file, prepare.shape[0])
+            with trace.host_step("decode"):
+                pixels = read_pixels(figure.file, prepare.shape[0])
         except (MissingFileError, ImageError):
             tell(f"failed to read {figure.path}")
             continue
-        rows.append(prepare(pixels))
+        with trace.host_step("preprocess"):
+            rows.append(prepare(pixels))
         kept.append((figure.path, figure.label, (pixels.shape[0], pixels.shape[1])))
         if len(rows) == count:
             yield _batch(rows, kept)

@@ -10,7 +10,7 @@ from pycaffe_acc.runners.pipeline import Job, Pipeline
 from pycaffe_acc.runners.tally import Tally
 
 
-def run_fleet(jobs: Sequence[Job], fifo_size: int, tell: Tell) -> tuple[list[Tally], float]:
+def run_fleet(jobs: Sequence[Job], fifo_size: int, tell: Tell, stopped: list[BaseException] | None = None) -> tuple[list[Tally], float]:
     """Run jobs at the same time.
 
     Parameters
@@ -20,6 +20,8 @@ def run_fleet(jobs: Sequence[Job], fifo_size: int, tell: Tell) -> tuple[list[Tal
     fifo_size : int
     tell : callable
         Gets lines.
+    stopped : list, optional
+        Gets what ended the run early (Ctrl-C, or what a pipeline raised) instead of the caller; the tallies are then those until that moment.
 
     Returns
     -------
@@ -33,7 +35,8 @@ def run_fleet(jobs: Sequence[Job], fifo_size: int, tell: Tell) -> tuple[list[Tal
         What a pipeline raised; all of them have ended then.
     """
     gate = threading.Event()
-    pipelines = [Pipeline(job, fifo_size, gate) for job in jobs]
+    pipelines = [Pipeline(job, fifo_size, gate, i) for i, job in enumerate(jobs)]
+    start = time.perf_counter_ns()
     try:
         for pipeline in pipelines:
             pipeline.start()
@@ -42,12 +45,14 @@ def run_fleet(jobs: Sequence[Job], fifo_size: int, tell: Tell) -> tuple[list[Tal
         gate.set()
         for pipeline in pipelines:
             pipeline.join()
-    except BaseException:
+    except BaseException as e:
         for pipeline in pipelines:
             pipeline.stop()
         for pipeline in pipelines:
             _end(pipeline)
-        raise
+        if stopped is None:
+            raise
+        stopped.append(e)
     return [p.tally for p in pipelines], (time.perf_counter_ns() - start) / 1e3
 
 

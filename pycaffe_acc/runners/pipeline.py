@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cnrt import trace
 from pycaffe_acc.runners.batches import Batch, Tell, batches
 from pycaffe_acc.runners.engine import Engine
 from pycaffe_acc.runners.fifo import Fifo, FifoClosedError
@@ -48,9 +49,11 @@ class Pipeline:
         Pairs of device buffers.
     gate : threading.Event
         What the first thread waits for.
+    number : int
+        In the names of the threads.
     """
 
-    def __init__(self, job: Job, fifo_size: int, gate: threading.Event):
+    def __init__(self, job: Job, fifo_size: int, gate: threading.Event, number: int = 0):
         self.tally = Tally(job.sink.hits)
         self._job, self._gate = job, gate
         self.failure: BaseException | None = None
@@ -60,8 +63,9 @@ class Pipeline:
         self._free_outputs: Fifo[Any] = Fifo(*(engine.output_buffer() for _ in range(fifo_size)))
         self._inputs: Fifo[tuple[Any, Batch] | None] = Fifo()
         self._outputs: Fifo[tuple[Any, Batch] | None] = Fifo()
-        self._threads = [threading.Thread(target=self._guarded, args=(work,), name=work.__name__, daemon=True)
-                         for work in (self._provide, self._compute, self._judge)]
+        steps = {"provide": self._provide, "run": self._compute, "judge": self._judge}
+        self._threads = [threading.Thread(target=self._guarded, args=(work,), name=f"pipeline {number} {name}", daemon=True)
+                         for name, work in steps.items()]
 
     def start(self) -> None:
         """Start the threads; the first of them waits for the gate."""
@@ -162,14 +166,16 @@ def run_serially(job: Job) -> Tally:
 def copy_in(job: Job, batch: Batch, buffer: Any) -> None:
     """Copy a batch to the device, with its line."""
     start = time.perf_counter_ns()
-    job.engine.copy_in(batch.values, buffer)
+    with trace.host_step("copy in"):
+        job.engine.copy_in(batch.values, buffer)
     job.tell(f"copyin time: {number((time.perf_counter_ns() - start) / 1e3)} us")
 
 
 def compute(job: Job, tally: Tally, source: Any, target: Any) -> None:
     """Run a batch, with its line."""
     start = time.perf_counter_ns()
-    busy = job.engine.run(source, target)
+    with trace.host_step("forward"):
+        busy = job.engine.run(source, target)
     took = (time.perf_counter_ns() - start) / 1e3
     tally.busy += busy
     if job.engine.times_hardware:
@@ -180,7 +186,8 @@ def compute(job: Job, tally: Tally, source: Any, target: Any) -> None:
 def copy_out(job: Job, buffer: Any) -> tuple[Any, int]:
     """Copy results to the host, with a line; and when that was done."""
     start = time.perf_counter_ns()
-    results = job.engine.copy_out(buffer)
+    with trace.host_step("copy out"):
+        results = job.engine.copy_out(buffer)
     end = time.perf_counter_ns()
     job.tell(f"copyout time: {number((end - start) / 1e3)} us")
     return results, end
@@ -188,5 +195,6 @@ def copy_out(job: Job, buffer: Any) -> tuple[Any, int]:
 
 def judge(job: Job, results: Any, batch: Batch, start: int) -> None:
     """Hand results to the sink, with a line."""
-    job.sink.take(results, batch)
+    with trace.host_step("judge"):
+        job.sink.take(results, batch)
     job.tell(f"post process time: {number((time.perf_counter_ns() - start) / 1e3)} us")

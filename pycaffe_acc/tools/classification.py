@@ -51,10 +51,31 @@ def classify_together(flags: dict[str, Value], figures: Sequence[Figure], engine
     for line in engines[0].lines():
         glog(line)
     begin_together(engines)
-    tallies, wall_us = run_fleet(jobs_for(flags, figures, engines), int(flags["fifosize"]), glog)
+    stopped: list[BaseException] = []
+    tallies, wall_us = run_fleet(jobs_for(flags, figures, engines), int(flags["fifosize"]), glog, stopped)
+    images = so_far(tallies, stopped) if stopped else len(figures)
     for line in thread_lines(tallies, newer):
         glog(line)
-    return close(Figures.of(len(figures), tallies, wall_us, engines[0].shape[0]), newer, engines[0].times_hardware, device)
+    status = close(Figures.of(images, tallies, wall_us, engines[0].shape[0]), newer, engines[0].times_hardware, device)
+    if stopped:
+        raise stopped[0]
+    return status
+
+
+def so_far(tallies: Sequence[Tally], stopped: Sequence[BaseException]) -> int:
+    """How many images a run that ended early has judged, with a line about it; raises what ended it where there are none.
+
+    Parameters
+    ----------
+    tallies : sequence of Tally
+    stopped : sequence of BaseException
+        Not empty.
+    """
+    images = sum(t.hits.images for t in tallies)
+    if not images:
+        raise stopped[0]
+    glog(f"the run was ended early ({type(stopped[0]).__name__}); all figures are of the {images} images until then")
+    return images
 
 
 def classify_serially(flags: dict[str, Value], figures: Sequence[Figure], engine: Engine, newer: bool, device: str, tell_hardware: bool) -> int:

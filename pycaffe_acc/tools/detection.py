@@ -19,7 +19,7 @@ from pycaffe_acc.runners.online_engine import OnlineEngine
 from pycaffe_acc.runners.pipeline import Job, run_serially
 from pycaffe_acc.runners.report import document, speed_lines, write_document
 from pycaffe_acc.runners.tally import Figures
-from pycaffe_acc.tools.classification import warm_up
+from pycaffe_acc.tools.classification import so_far, warm_up
 from pycaffe_acc.tools.exit_code import UsageError
 from pycaffe_acc.tools.gflags import Value
 from pycaffe_acc.tools.glog import glog
@@ -62,20 +62,23 @@ def detect(flags: dict[str, Value], engines: Sequence[Engine], newer: bool, devi
     for line in engines[0].lines():
         glog(line)
     warm_up(engines)
+    stopped: list[BaseException] = []
     if serial:
         start = time.perf_counter_ns()
         tallies = [run_serially(jobs[0])]
         wall_us = (time.perf_counter_ns() - start) / 1e3
     else:
         begin_together(engines)
-        tallies, wall_us = run_fleet(jobs, int(flags["fifosize"]), glog)
-    result = Figures.of(len(figures), tallies, wall_us, engines[0].shape[0])
+        tallies, wall_us = run_fleet(jobs, int(flags["fifosize"]), glog, stopped)
+    result = Figures.of(so_far(tallies, stopped) if stopped else len(figures), tallies, wall_us, engines[0].shape[0])
     glog(f"{sum(s.detections for s in sinks)} detections in {result.hits.images} images")
     glog(f"Total execution time: {number(result.wall_us)} us")
     hardware = engines[0].times_hardware
     for line in speed_lines(result, newer, hardware, device):
         glog(line)
     write_document(document(result, newer, hardware, accuracy=False))
+    if stopped:
+        raise stopped[0]
     return 0
 
 

@@ -12,12 +12,13 @@ from pycaffe_acc.runners.pixels import Preparation
 from pycaffe_acc.tools.exit_code import NotInThisVersionError, UsageError
 from pycaffe_acc.tools.gflags import Value, parse_flags
 from pycaffe_acc.tools.glog import GLOG_FLAGS
+from pycaffe_acc.tools.trace_argument import traced
 
 #: both generations'; -channel_dup, -opt_level, -output_dtype, -Bangop, -functype and -apiversion choose among ways to the same values
 COMMON: dict[str, Value] = {
     "images": "", "labels": "", "labelmapfile": "", "meanfile": "", "meanvalue": "", "scale": 1.0, "int8": -1, "fix8": 0, "yuv": 0, "threads": 1,
     "dataparallel": 1, "fifosize": 2, "mludevice": "0", "logdir": "", "apiversion": 2, "functype": "1H16", "batchsize": 1, "core_number": 1,
-    "simple_compile": 1, "opt_level": 1, "channel_dup": 1, "Bangop": 0, "output_dtype": "INVALID", "preprocess_option": 0,
+    "simple_compile": 1, "opt_level": 1, "channel_dup": 1, "Bangop": 0, "output_dtype": "INVALID", "preprocess_option": 0, "trace": "",
 }
 OFFLINE: dict[str, Value] = {**COMMON, "offlinemodel": ""}
 ONLINE: dict[str, Value] = {**COMMON, "model": "", "weights": "", "mmode": "MFUS", "mcore": "MLU100", "modelparallel": 1, "datastrategy": "-1,-1",
@@ -106,17 +107,25 @@ def preparation(flags: dict[str, Value], engine: Engine) -> Preparation:
 
 @contextmanager
 def log_folder(flags: dict[str, Value], name: str) -> Iterator[None]:
-    """Send a program's lines to a file in -logdir instead of stderr.
+    """Send a program's lines to a file in -logdir instead of stderr, and write a trace of what runs meanwhile where -trace says.
 
     Raises
     ------
+    UsageError
+        When the trace's folder is not there.
     OSError
-        When it cannot be written.
+        When a file cannot be written.
     """
-    if not flags["logdir"]:
+    with traced(str(flags["trace"])), _log_folder(str(flags["logdir"]), name):
+        yield
+
+
+@contextmanager
+def _log_folder(folder: str, name: str) -> Iterator[None]:
+    if not folder:
         yield
         return
-    path = Path(str(flags["logdir"])) / f"{name}.log"
+    path = Path(folder) / f"{name}.log"
     print(f"{name}: the log is {path}", file=sys.stderr)
     with path.open("w", encoding="utf-8") as stream, redirect_stderr(stream):
         yield

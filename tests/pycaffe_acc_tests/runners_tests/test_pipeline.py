@@ -83,7 +83,7 @@ def test_a_fleet(figures):
     for word, times in (("prepare input data time: ", 4), ("copyin time: ", 4), (" execution time: ", 4), ("copyout time: ", 4),
                         ("post process time: ", 4)):
         assert sum(line.startswith(word) for line in said) == times, word
-    assert all(e.buffers == 3 and {"_provide", "_compute", "_judge"} <= e.bound for e in engines)
+    assert all(e.buffers == 3 and {f"pipeline {i} {step}" for step in ("provide", "run", "judge")} <= e.bound for i, e in enumerate(engines))
 
 
 def test_more_pipelines_than_images(figures):
@@ -105,6 +105,39 @@ def test_a_failure_ends_everything(figures, at):
     with pytest.raises(ValueError, match="the engine broke"):
         run_fleet([job(figures, Counting(), []), job(figures, Counting(fails_at=at), [])], 1, lambda line: None)
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("at", [1, 3])
+def test_what_ends_a_run_early_leaves_the_tallies(figures, at):
+    stopped: list[BaseException] = []
+    tallies, wall_us = run_fleet([job(figures, Counting(fails_at=at), [])], 1, lambda line: None, stopped)
+    assert [str(e) for e in stopped] == ["the engine broke"] and wall_us > 0 and tallies[0].hits.images <= 2 * (at - 1)
+
+
+def test_a_fifo_with_a_capacity():
+    fifo = Fifo(1, capacity=2)
+    fifo.push(2)
+    pushed = []
+
+    def push(item):
+        try:
+            fifo.push(item)
+            pushed.append(item)
+        except FifoClosedError:
+            pushed.append("closed")
+
+    threads = [threading.Thread(target=push, args=(3,)), threading.Thread(target=push, args=(3,))]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.05)
+    assert pushed == [] and fifo.pop() == 1
+    while pushed != [3]:
+        time.sleep(0.001)
+    fifo.push(4, forced=True)
+    fifo.close()
+    for thread in threads:
+        thread.join(5)
+    assert pushed == [3, "closed"]
 
 
 def test_fifo():

@@ -162,3 +162,42 @@ def test_help(capsys):
     assert main(["clas_offline_multicore", "-help"]) == 0
     assert "-dataparallel (1)" in capsys.readouterr().out
     assert main(["clas_offline_multicore"]) == 2
+
+
+@pytest.mark.parametrize("name", ["clas_offline_multicore", "clas_online_multicore", "clas_offline_singlecore"])
+def test_a_trace(folder, capsys, tmp_path, name):
+    more = ["-threads", 2] if "multi" in name else []
+    assert main(words(folder, name, *more, "-trace", tmp_path / "t.json")) == 0
+    capsys.readouterr()
+    rows = json.loads((tmp_path / "t.json").read_text())["traceEvents"]
+    kinds = {r["pid"]: r["args"]["name"] for r in rows if r["name"] == "process_name"}
+    names = {r["args"]["name"]: kinds[r["pid"]] for r in rows if r["name"] == "thread_name"}
+    assert set(names.values()) == {"queues", "cores", "channels", "host threads"} and "channel 0 of MLU100:0" in names
+    assert not more or {"pipeline 1 provide", "pipeline 1 run", "pipeline 1 judge", "channel 1 of MLU100:0"} <= set(names)
+    steps = {r["name"] for r in rows if r["ph"] == "X" and kinds[r["pid"]] == "host threads"}
+    assert steps == {"decode", "preprocess", "copy in", "forward", "copy out", "judge"}
+
+
+def test_what_ends_a_run_early_leaves_its_figures(folder, capsys, monkeypatch):
+    """As if Ctrl-C came when the program waits for its pipelines."""
+    from pycaffe_acc.runners.pipeline import Pipeline
+    wait, calls = Pipeline.join, []
+
+    def join(self):
+        calls.append(self)
+        if len(calls) == 1:
+            while not self.tally.hits.images:
+                pass
+            raise KeyboardInterrupt
+        wait(self)
+
+    monkeypatch.setattr(Pipeline, "join", join)
+    assert main(words(folder, "clas_offline_multicore")) == 130
+    err = capsys.readouterr().err
+    seen = re.search(r"ended early \(KeyboardInterrupt\); all figures are of the (\d+) images until then", err)
+    assert seen and f"accuracy1: 1 ({seen[1]}/{seen[1]})" in err and "Hardware fps: " in err and err.endswith("pycaffe-acc: interrupted\n")
+
+
+def test_a_trace_in_no_folder(folder, capsys):
+    assert main(words(folder, "clas_offline_multicore", "-trace", "no/such/folder/t.json")) == 2
+    assert "folder that exists" in capsys.readouterr().err
