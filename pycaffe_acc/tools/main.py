@@ -80,7 +80,7 @@ class Command(Protocol):
         """Do it; returns an exit status."""
 
 
-VERBS: tuple[Verb, ...] = (classify, eval, time, compile, run, check, summary, draw, doctor, warmup, export_onnx, zoo, demo, shims, upgrade_text,
+VERBS: tuple[Verb, ...] = (classify, eval, report, time, compile, run, check, summary, draw, doctor, warmup, export_onnx, zoo, demo, shims, upgrade_text,
                            upgrade_binary, set_sparse, create_fake_caffemodel, caffemodel2prototxt, extract_features, mean_ap_voc, quantize,
                            quantize_report, forward_offline, forward_online, load, upgrade_solver)
 
