@@ -34,6 +34,7 @@ from pycaffe_acc.tools import (
     generate_int8_pt,
     generate_quantized_pt,
     load,
+    mean_ap_coco,
     mean_ap_voc,
     quantize,
     quantize_report,
@@ -82,7 +83,7 @@ class Command(Protocol):
 
 VERBS: tuple[Verb, ...] = (classify, eval, report, time, compile, run, check, summary, draw, doctor, warmup, export_onnx, zoo, demo, shims, upgrade_text,
                            upgrade_binary, set_sparse, create_fake_caffemodel, caffemodel2prototxt, extract_features, mean_ap_voc, quantize,
-                           quantize_report, forward_offline, forward_online, load, upgrade_solver)
+                           quantize_report, forward_offline, forward_online, load, upgrade_solver, mean_ap_coco)
 
 #: those with flags of gflags instead of options
 COMMANDS: tuple[Command, ...] = (caffe, convert_caffemodel, convert_imageset, compute_image_mean, generate_int8_pt, generate_quantized_pt,

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "compute_image_mean": ("compute_image_mean",),
     "extract_features": ("extract_features",),
     "meanAP_VOC": ("meanAP_VOC",),
+    "meanAP_COCO": ("meanAP_COCO",),
     "generate_int8_pt": ("generate_int8_pt",),
     "generate_quantized_pt": ("generate_quantized_pt",),
     "clas_offline_singlecore": ("clas_offline_singlecore",),
