@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from pycaffe_acc_tests.quantize_tests.small_nets import INPUT, convolution, small_net
 
+import pycaffe_acc as caffe
 from pycaffe_acc.quantize.observed_net import ObservedNet
 from pycaffe_acc.text_format import read_net
 
@@ -85,3 +86,23 @@ def test_rules_of_the_net(tmp_path):
                        'layer { name: "u" type: "ReLU" bottom: "a" top: "u" include { phase: TEST } }\n')
     net = observed(tmp_path, text, {"c": [EYE], "before": [EYE], "after": [EYE]})
     assert [layer.name for layer in net.layers][-1] == "u"
+
+
+CODED = (INPUT + 'layer { name: "c" type: "Convolution" bottom: "data" top: "c" convolution_param { num_output: 2 kernel_size: 1 bias_term: false } '
+         'bottom_mlu_dtype { type: DT_INT8 position: 3 } blobs_dtype { type: DT_INT8 position: 0 } top_mlu_dtype: DT_FLOAT32 }\n')
+UNEVEN = np.array([[0.3, 0.2], [-0.7, 0.11]])  # in INT8 by those positions: 0, 0, -1 and 0
+
+
+@pytest.mark.parametrize("mode", ["cpu", "mlu", "mfus"])
+@pytest.mark.parametrize("vendor_exact", [True, False])
+def test_the_mode_of_the_process_does_not_count(tmp_path, mode, vendor_exact):
+    """Nor what the prototxt says."""
+    want = np.einsum("oc,nchw->nohw", UNEVEN.astype(np.float32), X)
+    try:
+        getattr(caffe, f"set_mode_{mode}")()
+        net = observed(tmp_path, CODED, {"c": [UNEVEN]}, vendor_exact=vendor_exact)
+        np.testing.assert_allclose(net.net.blobs["c"].data, want, rtol=1e-6)
+        coded = observed(tmp_path, CODED, {"c": [UNEVEN]}, vendor_exact=vendor_exact, precision="int8")
+        assert not np.allclose(coded.net.blobs["c"].data, want, atol=0.5), "with the precision int8 it is watched as it computes"
+    finally:
+        caffe.set_mode_cpu()
