@@ -108,7 +108,7 @@ class Answers:
             part.write_text(json.dumps(document), encoding="utf-8")
 
 
-def read_answers(path: str | os.PathLike[str], identity: Mapping[str, Any]) -> Answers:
+def read_answers(path: str | os.PathLike[str], identity: Mapping[str, Any], wanted: Sequence[int] = ()) -> Answers:
     """Read what an accuracy run wrote.
 
     Parameters
@@ -116,6 +116,8 @@ def read_answers(path: str | os.PathLike[str], identity: Mapping[str, Any]) -> A
     path : str or Path
     identity : dict
         Of the run that wants them.
+    wanted : sequence of int
+        Images whose answers must be there.
 
     Raises
     ------
@@ -136,6 +138,9 @@ def read_answers(path: str | os.PathLike[str], identity: Mapping[str, Any]) -> A
         if answers.identity.get(key) != value:
             raise CheckError(f"{os.fspath(path)}: the answers were made with {key} {answers.identity.get(key)!r}; this run has {value!r}. Make the "
                              "accuracy run again")
+    missing = set(wanted) - set(answers.numbers)
+    if missing:
+        raise CheckError(f"{os.fspath(path)}: there is no answer for image {min(missing)}; make the accuracy run again")
     return answers
 
 

@@ -71,7 +71,7 @@ def measure(args: argparse.Namespace, opened: Opened, wanted: Settings, dataset:
     opened.images.hold(resident)
     seconds = {"load": load_seconds, **warm(opened.engines, resident[0], net_batches(wanted))}
     if args.mode == "performance":
-        answers = read_answers(args.answers, identity)
+        answers = read_answers(args.answers, identity, resident)
     else:
         start = time.perf_counter()
         answers = Answers(identity, opened.precision)

@@ -64,6 +64,8 @@ def test_answers_of_another_run_are_refused(answers, tmp_path):
     answers.write(tmp_path / "a.json")
     with pytest.raises(CheckError, match="made with precision 'fp32'; this run has 'int8'"):
         read_answers(tmp_path / "a.json", {**IDENTITY, "precision": "int8"})
+    with pytest.raises(CheckError, match="there is no answer for image 5"):
+        read_answers(tmp_path / "a.json", IDENTITY, [7, 9, 5, 4])
     with pytest.raises(MissingFileError, match="file of answers"):
         read_answers(tmp_path / "b.json", IDENTITY)
 
