@@ -183,7 +183,7 @@ pycaffe-acc eval --model Q --weights W2 --images VAL --precision int8 --batch 10
 ```
 
 Where accuracy is lost, `pycaffe-acc quantize-report` says it layer by layer, worst first; see [evaluating](evaluating.md) for the images and
-profiles.
+profiles. What pruning costs: [pruning](pruning.md).
 """
 
 

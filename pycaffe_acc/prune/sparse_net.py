@@ -46,10 +46,15 @@ def mark_sparse(message: Any, sparsity: float) -> list[str]:
     names = []
     for layer in message.layer:
         if layer.type in _MARKED:
-            getattr(layer, _MARKED[layer.type]).sparse_mode = True
-            layer.sparsity = sparsity
+            mark_sparse_layer(layer, sparsity)
             names.append(layer.name)
     return names
+
+
+def mark_sparse_layer(layer: Any, sparsity: float) -> None:
+    """Give one Convolution or InnerProduct layer `sparse_mode: true` and `sparsity`, in place."""
+    getattr(layer, _MARKED[layer.type]).sparse_mode = True
+    layer.sparsity = sparsity
 
 
 def pruned_layers(net: Net, vendor_exact: bool = False) -> list[StoredLayer]:

@@ -109,7 +109,7 @@ def round_rows(rows: np.ndarray, unit: np.ndarray, covariance: np.ndarray, sampl
     Returns
     -------
     (O, K) float32
-        Multiples of the units.
+        Multiples of the units. Zeros stay zeros, since sparse kernels leave them out.
     """
     inputs, variances = rows.shape[1], np.diag(covariance)
     order = np.argsort(-variances, kind="stable")  # the inputs that vary most first: their errors have most others to make them good
@@ -124,7 +124,7 @@ def round_rows(rows: np.ndarray, unit: np.ndarray, covariance: np.ndarray, sampl
         shifted = wanted[:, start:end] + errors[:, :start] @ feedback[:start, start:end]
         for k in range(start, end):
             target = shifted[:, k - start] + errors[:, start:k] @ feedback[start:k, k]
-            done = np.clip(np.rint(target / unit), -INT8_LIMIT, INT8_LIMIT) * unit
+            done = np.where(wanted[:, k] == 0, np.float32(0), np.clip(np.rint(target / unit), -INT8_LIMIT, INT8_LIMIT) * unit)
             errors[:, k] = wanted[:, k] - done
             rounded[:, order[k]] = done
     return rounded

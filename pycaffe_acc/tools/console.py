@@ -20,8 +20,13 @@ def emit(args: argparse.Namespace, document: Any, text: str) -> None:
     text : str
         Written otherwise.
     """
-    print(json.dumps(_finite(document), indent=1, allow_nan=False) if args.json else text)
+    print(json_text(document) if args.json else text)
     sys.stdout.flush()
+
+
+def json_text(document: Any) -> str:
+    """A document as `emit` writes it."""
+    return json.dumps(_finite(document), indent=1, allow_nan=False)
 
 
 def note(message: str) -> None:

@@ -36,6 +36,8 @@ from pycaffe_acc.tools import (
     load,
     mean_ap_coco,
     mean_ap_voc,
+    prune,
+    prune_sensitivity,
     quantize,
     quantize_report,
     report,
@@ -83,7 +85,7 @@ class Command(Protocol):
 
 VERBS: tuple[Verb, ...] = (classify, eval, report, time, compile, run, check, summary, draw, doctor, warmup, export_onnx, zoo, demo, shims, upgrade_text,
                            upgrade_binary, set_sparse, create_fake_caffemodel, caffemodel2prototxt, extract_features, mean_ap_voc, quantize,
-                           quantize_report, forward_offline, forward_online, load, upgrade_solver, mean_ap_coco)
+                           quantize_report, prune, prune_sensitivity, forward_offline, forward_online, load, upgrade_solver, mean_ap_coco)
 
 #: those with flags of gflags instead of options
 COMMANDS: tuple[Command, ...] = (caffe, convert_caffemodel, convert_imageset, compute_image_mean, generate_int8_pt, generate_quantized_pt,
@@ -125,6 +127,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:2] == ["quantize", "report"]:
         words[:2] = [quantize_report.NAME]
+    if words[:2] == ["prune", "--sensitivity"]:
+        words[:2] = [prune_sensitivity.NAME]
     for command in COMMANDS:
         if words[:1] == [command.NAME]:
             return guarded(command.run, words[1:], debug=False)

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from pycaffe_acc.errors import MissingFileError
 from pycaffe_acc.evaluation.dataset import Dataset, open_dataset
-from pycaffe_acc.evaluation.evaluate import evaluate
+from pycaffe_acc.evaluation.evaluate import Settings, evaluate
 from pycaffe_acc.evaluation.feeder import Feeder
 from pycaffe_acc.net import Net
 from pycaffe_acc.preprocess import Preprocess
@@ -128,8 +128,11 @@ class _Job:
     def _top1(self, net: Net, dataset: Dataset) -> float:
         set_batch(net, self._args.batch)
         shape = net.blobs[self._blob].shape
-        return evaluate(net, self._blob, dataset, lambda pixels: self._feeding.apply(pixels, shape), self._args.output,
-                        self._args.validate_limit).accuracy.top1
+        outcome = evaluate(net, self._blob, dataset, lambda pixels: self._feeding.apply(pixels, shape), self._args.output,
+                           Settings(self._args.validate_limit))
+        if outcome.stopped is not None:
+            raise outcome.stopped
+        return outcome.accuracy.top1
 
     def _ranking(self) -> list[int]:
         """The layers in INT8, those with the greatest effect on the scores first."""

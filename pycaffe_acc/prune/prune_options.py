@@ -1,0 +1,67 @@
+"""What a pruning is told."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pycaffe_acc.errors import CheckError
+from pycaffe_acc.prune.sparse_filter import check_sparsity
+
+#: by their names on the command line
+METHODS = {
+    "vendor": "as the vendor's tools: pairs of neighbouring input channels by magnitude, in every layer and its bias",
+    "magnitude": "the smallest weights of each layer",
+    "global": "the smallest weights of all layers, by one threshold on magnitudes that are made comparable",
+    "block4": "blocks of 4 neighbouring input channels at one kernel position, which is what INT8 kernels can leave out",
+    "channel": "whole output channels; the net becomes smaller",
+}
+
+
+@dataclass(frozen=True)
+class PruneOptions:
+    """A method and what it may touch.
+
+    Attributes
+    ----------
+    method : str
+        Of `METHODS`.
+    sparsity : float
+        Share of the weights of the pruned layers that becomes zero; with the method channel, of their output channels.
+    keep : tuple of str
+        Layers to leave alone, see `pycaffe_acc.quantize.keep_float.kept_in_float`.
+    include_first, include_depthwise : bool
+        See `pycaffe_acc.prune.candidates.candidates`.
+    compensate : bool
+        Choose what matters least on images, and set the remaining weights anew.
+    reestimate : bool
+        Only take back what shifted: biases and BatchNorm statistics. Included in `compensate`.
+    vendor_exact : bool
+        See `sparse_filter`.
+    """
+
+    method: str = "magnitude"
+    sparsity: float = 0.5
+    keep: tuple[str, ...] = ()
+    include_first: bool = False
+    include_depthwise: bool = False
+    compensate: bool = False
+    reestimate: bool = False
+    vendor_exact: bool = False
+
+    def check(self) -> None:
+        """Refuse what makes no sense.
+
+        Raises
+        ------
+        CheckError
+        """
+        check_sparsity(self.sparsity)
+        if self.method not in METHODS:
+            raise CheckError(f"unknown pruning method '{self.method}'; known methods: {', '.join(METHODS)}")
+        if self.method == "vendor" and self.compensate:
+            raise CheckError("the method vendor knows magnitudes only, so weights cannot be compensated with it; take magnitude or block4, or "
+                             "re-estimate biases and statistics (--reestimate)")
+
+    @property
+    def needs_images(self) -> bool:
+        """Whether calibration images are looked at."""
+        return self.compensate or self.reestimate
