@@ -63,6 +63,10 @@ class Run(NamedTuple):
     convert: bool = True
     fed: bool = True  # False: only the card works
 
+    def costs(self) -> tuple[Cost, ...]:
+        """Of one invocation."""
+        return network(self.network, self.batch * (self.data if self.whole else 1), self.int8).costs
+
     def simulated(self, card: CardModel, rounds: int = 8) -> Simulated:
         """Its figures."""
         known = network(self.network, self.batch * (self.data if self.whole else 1), self.int8)
@@ -152,6 +156,7 @@ def _cifar(point: Callable[..., Point]) -> list[Point]:
     online = [(base._replace(batch=b), base._replace(batch=b, online=True)) for b in (1, 4, 16, 64)]
     sweep = "batch 8, 16, 32; dp 4, 8 threads"
     split = tuned[2]
+    shared = [ratio(base._replace(batch=b, model=m), base._replace(batch=b)) for b in (1, 4, 16) for m in (2, 4, 8)]
     return [
         point("CIFAR-10 ResNet-50, tuned, end to end", sweep, TEST_SET / 0.384, "FPS", "fit", _SZU, mean([end_to_end(r) for r in tuned])),
         point("tuned over 1 image, 1 core, 1 thread", sweep, 36, "x", "fit", _SZU, mean([ratio(r, base) for r in tuned])),
@@ -159,6 +164,7 @@ def _cifar(point: Callable[..., Point]) -> list[Point]:
         point("offline over online", "1 core, batch 64", 1.52, "x", "predicted", _SZU + ", fig. 6", ratio(*online[-1])),
         point("4 threads on 4 channels over 1", "dp 4 over dp 1, 1 image a core", 11.83, "x", "predicted", _SZU + ", fig. 7",
               ratio(base._replace(data=4, threads=4), base)),
+        point("several cores an image over 1 (\"mostly no gain\")", "mp 2, 4, 8; batch 1, 4, 16", 1.0, "x", "fit", _SZU + ", fig. 5", mean(shared)),
         point("share of conversion", "batch 32, dp 4, 8 threads", 67.39, "%", "fit", _SZU + ", fig. 8",
               stage_share(split, "convert_in", "convert_out")),
         point("share of inference", "batch 32, dp 4, 8 threads", 25.74, "%", "predicted", _SZU + ", fig. 8", stage_share(split, "compute")),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from card_points import Point, points
+from card_trends import trend_lines
 
 from cnrt.card_model import FOLDER, CardModel, card_table, read_card
 from cnrt.whole_file import whole_file
@@ -99,7 +100,8 @@ def page(cards: dict[str, CardModel], rows: list[tuple[Point, float, float]]) ->
              "| card | point | setting | published | simulated | error | role | source |", "|---|---|---|---|---|---|---|---|"]
     lines += [f"| {p.card} | {p.title} | {p.setting} | {p.published:.5g} {p.unit} | {v:.5g} {p.unit} | {e:+.1f} % | {p.role} | {p.source} |"
               for p, v, e in rows]
-    lines += ["", _UNUSED.strip(), "", "## Constants", ""]
+    lines += ["", _READING.strip(), "", "## Trends", "", "ResNet-50 on CIFAR-10 in FP16, if nothing else is said.", "",
+              *trend_lines(cards["MLU100"]), "", "## Constants", ""]
     for name in cards:
         lines += [f"### {name}", "", "| constant | value | unit | kind | source |", "|---|---|---|---|---|"]
         lines += [f"| `{k}` | {row['value']:.5g} | {row.get('unit', '')} | {row['kind']} | {row['source']} |"
@@ -149,9 +151,30 @@ _INTRODUCTION = """
 # Virtual cards: the model, its constants, its errors
 
 A virtual card computes values with the host's kernels and takes its time from an event model
-([adr 0015](adr/0015-a-virtual-cards-clock.md)). Every figure that comes from it says `simulated`. This page is written by `scripts/fit_cards.py`.
+([adr 0015](adr/0015-a-virtual-cards-clock.md)). Every figure that comes from it says `simulated`. This page is written by `scripts/fit_cards.py`;
+`--check` says whether it is what the specs give.
+
+- The numbers of a card are a file in `cnrt/devices/specs/`, each with its source and its kind: *published*, *derived* from published numbers,
+  *assumed* where nobody says, or *fitted*. A file of one's own is read by `cnrt.card_model.read_card`.
+- `cnrt.simulation.simulate(costs, card, launch, threads, batch, …)` answers what a program would take without computing anything;
+  `pycaffe_acc.card_costs` gives a net's costs and what goes in and out with an image.
+- Points of role *fit* choose the fitted constants, by the mean size of their errors. *Predicted* points have no part in that.
+- Decided after a look at predicted points: that an image of a value stays beside the core if it fits (before, all of the batch had to); that the
+  share of conversion is a fitted point (nothing else determines the host's conversion rate); that a framework costs time for each image and not more
+  conversions; that errors count by their size, not by their square.
 """
-_UNUSED = """
+_READING = """
+How to read it: most published figures do not name clock, batch and parallelism, so the defaults of the vendor's programs are assumed; some contradict
+each other or the card's peak.
+
+- SSD300 in FP16 on one core would need 342 billion multiply-accumulates a second, where the peak is 256 at 1 GHz and 333 at 1.3 GHz. No model with
+  that peak can give it; the sample was made in another setting than its text says, or with another network.
+- The shares of conversion and inference on CIFAR-10, together with the tuned run's 384 ms, leave a core 0.32 ms for an image, below the 0.44 ms that
+  FP16 takes at its peak. So the tuned run comes out 25 % slower, and the share of inference twice as large.
+- The MLU270's SSD300 on 16 cores is 5.8 times as slow as on one. Detection's last step, which is not in these costs, does not run in parallel.
+- YOLOv3's end-to-end figures are left out: boxes are decoded on the host by code of the sample. The two readme samples of 1389 and 1613 FPS are left
+  out because they do not name their network, and MLU270 ResNet-50 at 5122 FPS because another page gives 1614 in the same setting.
+- No public figure shows what sparsity gains: `sparse_floor` and `sparse_efficiency` are not fitted.
 """
 
 
