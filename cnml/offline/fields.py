@@ -108,6 +108,22 @@ class Maybe:
 
 
 @dataclass(frozen=True)
+class Later:
+    """A value that files of earlier versions lack; they mean `before`."""
+
+    kind: Kind
+    before: Any
+
+    def encode(self, value: Any) -> Any:
+        """As its kind."""
+        return self.kind.encode(value)
+
+    def decode(self, value: Any) -> Any:
+        """As its kind."""
+        return self.kind.decode(value)
+
+
+@dataclass(frozen=True)
 class Many:
     """A tuple of one kind, with `least` to `most` entries."""
 
@@ -193,7 +209,7 @@ _QUANTIZED: Mapping[str, Kind] = MappingProxyType({"position": OneOrMany(Whole(-
 
 
 def decode_table(fields: Mapping[str, Kind], value: Any) -> dict[str, Any]:
-    """A JSON table with exactly these fields.
+    """A JSON table with exactly these fields; those of kind `Later` may be missing.
 
     Parameters
     ----------
@@ -212,10 +228,11 @@ def decode_table(fields: Mapping[str, Kind], value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"is {value!r:.60}; it must be a table of {listed(fields)}")
     odd = [k for k in value if k not in fields]
-    missing = [k for k in fields if k not in value]
+    missing = [k for k, kind in fields.items() if k not in value and not isinstance(kind, Later)]
     if odd or missing:
         raise ValueError(f"has {'unknown fields ' + ', '.join(odd) if odd else 'no ' + ', '.join(missing)}; its fields are {listed(fields)}")
-    return {name: _each(kind, value[name], f"field '{name}'") for name, kind in fields.items()}
+    return {name: _each(kind, value[name], f"field '{name}'") if name in value else kind.before  # type: ignore[attr-defined]
+            for name, kind in fields.items()}
 
 
 def listed(names: Mapping[str, Any] | Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from cnml.codes import Codes, LayerCodes
 from cnml.epilogue import Activation, Fold
 from cnml.offline import operator_form as of
-from cnml.offline.fields import Flag, Many, Maybe, Positive, Quantized, Real, Record, Whole, Word
+from cnml.offline.fields import Flag, Later, Many, Maybe, Positive, Quantized, Real, Record, Whole, Word
 from cnml.offline.operator_form import Form
 from cnml.operator import Operator
 from cnml.ops.arg_max import ArgMax
@@ -71,6 +71,7 @@ geometry = Record(ConvolutionGeometry, {"num_output": extent, "kernel": extents,
 interp_size = Record(InterpSize, {"height": whole, "width": whole, "zoom": Maybe(extent), "shrink": Maybe(extent), "pad_begin": Whole(-(1 << 20), 0),
                                   "pad_end": Whole(-(1 << 20), 0)})
 int8 = Maybe(Record(LayerCodes, {"data": Record(Codes, {"unit": Positive(), "zero": Whole(0, 255)}), "weights": Quantized()}))
+sparse = Later(flag, False)
 window = Record(UnPoolingWindow, {"kernel": positive_pair, "stride": positive_pair, "pad": pair})
 reals = Many(real)
 prior_boxes = Record(PriorBoxOptions, {"min_sizes": reals, "max_sizes": reals, "aspect_ratios": reals, "variances": Many(real, 1, 4), "clip": flag,
@@ -89,14 +90,14 @@ _FORMS = (
     Form(ChannelArithmetic, {"function": function}, (2, 2)),
     Form(Concat, {"axis": axis}, (1, ANY)),
     Form(Convolution, {"geometry": geometry, "folds": folds, "activation": activation, "residual": flag, "ahead": folds, "int8": int8,
-                       "sparse": flag}, (1, 2), of.of_convolution),
+                       "sparse": sparse}, (1, 2), of.of_convolution),
     Form(Crop, {"offsets": wholes, "sizes": wholes}),
     Form(Deconvolution, {"geometry": geometry}, parameters=of.of_deconvolution),
     Form(Eltwise, {"operation": Word(("SUM", "PROD", "MAX")), "coeff": reals, "activation": activation}, (2, ANY)),
     Form(Embed, {"bias": flag}, parameters=of.of_embed),
     Form(HardSwish),
     Form(InnerProduct, {"num_output": extent, "axis": axis, "bias": flag, "transpose": flag, "folds": folds, "activation": activation,
-                        "ahead": folds, "int8": int8, "sparse": flag}, parameters=of.of_inner_product),
+                        "ahead": folds, "int8": int8, "sparse": sparse}, parameters=of.of_inner_product),
     Form(Interp, {"size": interp_size, "align_corners": flag}, attributes={"size": "options"}),
     Form(LSTM, {"static": flag, "exposed": flag}, (2, 5), of.of_lstm),
     Form(LSTMUnit, {}, (3, 3)),

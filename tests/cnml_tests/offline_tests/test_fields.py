@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnml.epilogue import Activation
-from cnml.offline.fields import Flag, Many, Maybe, OneOrMany, Positive, Quantized, Real, Record, Whole, Word, decode_table
+from cnml.offline.fields import Flag, Later, Many, Maybe, OneOrMany, Positive, Quantized, Real, Record, Whole, Word, decode_table
 from cnml.quantization import QuantParam
 
 ACTIVATION = Record(Activation, {"kind": Word(("none", "relu")), "a": Real(), "b": Real()})
@@ -47,3 +47,14 @@ def test_anything_else_is_refused_with_a_sentence(kind, value):
 def test_a_sentence_names_the_field():
     with pytest.raises(ValueError, match="field 'b': entry 1 is -3"):
         decode_table({"a": Flag(), "b": Many(Whole())}, {"a": True, "b": [1, -3]})
+
+
+def test_files_of_earlier_versions_lack_later_fields():
+    fields = {"bias": Flag(), "sparse": Later(Flag(), False)}
+    assert decode_table(fields, {"bias": True}) == {"bias": True, "sparse": False}
+    assert decode_table(fields, {"bias": True, "sparse": True}) == {"bias": True, "sparse": True}
+    assert Later(Flag(), False).encode(True) is True
+    with pytest.raises(ValueError, match="has no bias; its fields are bias, sparse"):
+        decode_table(fields, {"sparse": True})
+    with pytest.raises(ValueError, match="field 'sparse' is 1"):
+        decode_table(fields, {"bias": True, "sparse": 1})
