@@ -6,6 +6,7 @@ from xml.sax.saxutils import escape
 from pycaffe_acc.drawing_colour import layer_colours
 from pycaffe_acc.drawing_graph import Box, NetGraph
 from pycaffe_acc.drawing_layout import layered_layout
+from pycaffe_acc.html_parts import printable
 
 _TITLE, _TEXT, _ROW, _PAD = 13.0, 11.0, 16.0, 10.0
 _NARROW, _WIDE = frozenset("iljtfrI.,:;'|!()[]/ "), frozenset("mwMW@×—")
@@ -62,7 +63,7 @@ def net_svg(graph: NetGraph, rankdir: str = "TB") -> str:
     for box, size, centre in zip(graph.boxes, sizes, layout.centres, strict=True):
         parts.append(_box(box, size, place(centre)))
     parts.append("</svg>")
-    return "\n".join(parts) + "\n"
+    return printable("\n".join(parts) + "\n")
 
 
 def _text_width(text: str, size: float, bold: bool = False) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _CELL = "padding:2px 8px;border-bottom:1px solid #d0d7de"
 
 
@@ -20,7 +20,7 @@ def escaped(value: object) -> str:
 
 
 def printable(text: str) -> str:
-    """Text without control characters and lone surrogates, which HTML does not have; U+FFFD stands in their place."""
+    """Text without control characters and lone surrogates, which HTML and SVG do not have; U+FFFD stands in their place."""
     return _CONTROL.sub("\ufffd", text)
 
 

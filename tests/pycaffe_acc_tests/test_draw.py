@@ -238,3 +238,10 @@ def test_real_nets(data_dir, name):
 
 def test_quoting():
     assert quoted('a"b\\c\nd') == '"a\\"b\\\\c\\nd"'
+
+
+def test_names_with_control_characters_leave_the_drawing_whole():
+    net = parse_net('name: "n" layer { name: "a\\001\\033b" type: "Input" top: "x" input_param { shape { dim: 1 } } }').message
+    drawing = draw.draw_net(net, "TB", ext="svg")
+    ET.fromstring(drawing)
+    assert "a\ufffd\ufffdb" in (drawing.decode() if isinstance(drawing, bytes) else drawing)
