@@ -88,7 +88,18 @@ def test_time_on_the_card(capsys):
 
 def test_device_query(capsys):
     assert main(["caffe", "device_query"]) == 0
-    assert re.search(r"Number of cores: +\d+", capsys.readouterr().err)
+    err = capsys.readouterr().err
+    assert re.search(r"Number of cores: +\d+", err) and re.search("Times: +measured", err)
+
+
+def test_device_query_of_a_card(capsys):
+    assert main(["caffe", "device_query", "-mcore", "MLU100"]) == 0
+    err = capsys.readouterr().err
+    for pattern in ("Querying device MLU100:0", "Number of cores: +32", "Peak float16: +16.384 TOPS", "Peak int8: +32.768 TOPS", "Times: +simulated"):
+        assert re.search(pattern, err), pattern
+    for words, text in ((["-mcore", "MLU220"], "-mcore is 'MLU220'"), (["-mcore", "MLU100", "-mludevice", "7"], "failed to find device 7")):
+        assert main(["caffe", "device_query", *words]) == 2
+        assert text in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("words", "status", "message"), [
