@@ -10,7 +10,6 @@ from cnml.executable import Around
 from cnrt.notifier import duration_us
 from pycaffe_acc.card import CardSettings, check_started
 from pycaffe_acc.layer_dump import LayerDump
-from pycaffe_acc.layer_dump import LayerDump
 from pycaffe_acc.segments import Segment, Segments
 from pycaffe_acc.stage import Stage
 from pycaffe_acc.stages import Section
@@ -58,7 +57,6 @@ class CardRun:
         self._shapes: tuple[tuple[int, ...], ...] = ()
         self._parts: list[Part] = []
         self._compiled: set[int] = set()  # subnets
-        self._dump = LayerDump() if settings.mode == "MLU" and net.source.message.debug_info else None
         self._dump = LayerDump() if settings.mode == "MLU" and net.source.message.debug_info else None
         if settings.batch_size is not None:
             for name in net.inputs:
@@ -151,8 +149,6 @@ class CardRun:
             _log.info("layer %s hardware time: %g us", part.layer, sum(duration_us(*pair) for pair in around))
         else:
             _log.info("layer %s cpu time: %g us", part.layer, took)
-        if self._dump is not None:
-            self._dump.write(net, part.first, self._parts.index(part))
         if self._dump is not None:
             self._dump.write(net, part.first, self._parts.index(part))
 
