@@ -334,6 +334,8 @@ def _after_fork() -> None:
     _lock = threading.RLock()
     for device in _devices.values():
         device.cores.reset()  # whoever held some stayed in the parent
+        if device.clock is not None:
+            device.clock.reset()
 
 
 if hasattr(os, "register_at_fork"):

@@ -117,11 +117,14 @@ class Lane:
         if self.device.clock is not None and notifier.time_source == self.device.time_source and notifier.time_ns is not None:
             self.elapsed_ns = max(self.elapsed_ns, notifier.time_ns)
 
-    def _pass_time(self, slices: Sequence[Slice], cores: int, launch: Launch | None) -> None:
-        """Let the card's clock go on by what these functions take there."""
-        if self.device.clock is not None:
-            launch = launch or self.launch or Launch(len(slices), cores)
-            self.elapsed_ns += self.device.clock.invocation_ns(slices[0][0].costs, launch, self.channel, self.company)
+    def _pass_time(self, slices: Sequence[Slice], cores: int, launch: Launch | None) -> int:
+        """Let the card's clock go on by what these functions take there; how many ns that is."""
+        if self.device.clock is None:
+            return 0
+        launch = launch or self.launch or Launch(len(slices), cores)
+        passed = self.device.clock.invocation_ns(slices[0][0].costs, launch, self.channel, self.company)
+        self.elapsed_ns += passed
+        return passed
 
     def execute(self, slices: Sequence[Slice], cores: int, launch: Launch | None = None) -> None:
         """Run functions beside each other, each on `cores` cores; one of them on the calling thread alone."""
@@ -138,9 +141,10 @@ class Lane:
         finally:
             if held:
                 device.cores.give(held, slices[0][0].name)
-        self._pass_time(slices, cores, launch)
+        passed = self._pass_time(slices, cores, launch)
         if start:
-            self._record(slices[0][0], start, cores=cores * len(slices), tasks=tasks, slices=len(slices))
+            simulated = {} if device.clock is None else {"simulated_ns": passed}
+            self._record(slices[0][0], start, cores=cores * len(slices), tasks=tasks, slices=len(slices), **simulated)
 
     def _record(self, function: Function, start: int, **args: int) -> None:
         end, device = time.perf_counter_ns(), self.device

@@ -44,6 +44,10 @@ class Clock:
     def __init__(self, card: CardModel):
         self.card = card
         self._known: dict[tuple[tuple[Cost, ...], Launch, int, Company], int] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """As new in a process that was forked: nobody is asking."""
         self._lock = threading.Lock()
 
     def invocation_ns(self, costs: tuple[Cost, ...], launch: Launch, channel: int, company: Company = NOBODY) -> int:
