@@ -72,11 +72,10 @@ class ChannelPruner(Pruner):
         self._empty_columns(blob, batches, progress)
         for place, layer in enumerate(self._observed.layers):
             if place in self._cut.places():
-                self._cut.describe(place, self._described(layer.name))
+                for described in self._message.layer:  # the variants of other phases, too
+                    if described.name == layer.name:
+                        self._cut.describe(place, described)
         return self.rows()
-
-    def _described(self, name: str) -> object:
-        return next(layer for layer in self._message.layer if layer.name == name)
 
     def _variances(self, blob: str, batches: list[np.ndarray], progress: Progress) -> dict[int, np.ndarray]:
         """Of the channels that layers with weights read, by their places."""

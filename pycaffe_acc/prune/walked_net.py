@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pycaffe_acc.errors import CheckError
+from pycaffe_acc.memory_budget import budget
 from pycaffe_acc.quantize.observed_net import ObservedNet
 
 
@@ -33,7 +34,7 @@ class WalkedNet:
     Raises
     ------
     CheckError
-        Without any image; for two layers of one name.
+        Without any image; for two layers of one name; where the values would need more than half of the budget for blobs, since two nets walk.
     """
 
     def __init__(self, observed: ObservedNet, blob: str, batches: Iterable[np.ndarray]):
@@ -57,6 +58,18 @@ class WalkedNet:
                              "all but one")
         self.names = [name for name in names if self._net.bottom_names[name] or not set(self._net.top_names[name]) <= set(self._net.inputs)]
         self._last = {bottom: name for name in names for bottom in self._net.bottom_names[name]}
+        self._check_memory()
+
+    def _check_memory(self) -> None:
+        held = {name: 4 * self._net.blobs[name].count * len(self._counts) for name in self._net.blobs}
+        now = most = sum(held[name] for name in self._net.inputs)
+        for name in self.names:
+            now += sum(held[top] for top in self._net.top_names[name])
+            most = max(most, now)
+            now -= sum(held[bottom] for bottom in set(self._net.bottom_names[name]) if self._last[bottom] == name)
+        if 2 * most > budget():
+            raise CheckError(f"net '{self._net.name}': {self.images} images need {2 * most} bytes for their values between layers; the budget is "
+                             f"{budget()} bytes. Take fewer images (--limit), or set PYCAFFE_ACC_MAX_BYTES")
 
     def _filled(self, part: np.ndarray) -> np.ndarray:
         """A batch of the common size."""

@@ -195,6 +195,14 @@ def test_images_that_are_no_use(tmp_path):
             p.apply(p.shares(), "data", given)
 
 
+def test_too_many_images(tmp_path, monkeypatch):
+    """What they need is known before the first one is run."""
+    p = Pruner(*files(tmp_path), PruneOptions(sparsity=0.5, compensate=True))
+    monkeypatch.setenv("PYCAFFE_ACC_MAX_BYTES", "1500000")
+    with pytest.raises(CheckError, match="200 images need .* Take fewer images"):
+        p.apply(p.shares(), "data", images(200))
+
+
 def test_weights_of_another_net(tmp_path):
     """Missing layers, and layers of one name."""
     model, weights = files(tmp_path)

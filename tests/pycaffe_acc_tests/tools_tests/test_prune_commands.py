@@ -2,9 +2,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 
+import numpy as np
 import pytest
 
+import pycaffe_acc as caffe
 from pycaffe_acc.prune.prune_options import METHODS
 from pycaffe_acc.text_format import read_net
 from pycaffe_acc.tools.demo import FOLDER
@@ -39,6 +42,22 @@ def test_every_method(tmp_path, capsys, method):
     layers = {layer.name: layer for layer in read_net(tmp_path / "p.prototxt").message.layer}
     assert layers["conv1"].convolution_param.sparse_mode == (method == "vendor")
     assert layers["fc10"].inner_product_param.sparse_mode == (method != "channel")
+
+
+def test_the_vendors_tools_write_the_same_weights(tmp_path, capsys):
+    """set_sparse and convert_caffemodel against the method vendor."""
+    model, weights = tmp_path / "n.prototxt", tmp_path / "n.caffemodel"
+    shutil.copy(MODEL, model)
+    shutil.copy(WEIGHTS, weights)
+    assert main(["set_sparse", str(model), "0.4"]) == 0
+    assert main(["convert_caffemodel", "proto", "-model", f"{model}.sparse", "-weights", str(weights)]) == 0
+    capsys.readouterr()
+    pruned(tmp_path, capsys, "--sparsity", "0.4", "--method", "vendor", "--vendor-exact")
+    theirs = caffe.Net(f"{model}.sparse", str(tmp_path / "n.cnml.caffemodel"), caffe.TEST)
+    ours = caffe.Net(str(tmp_path / "p.prototxt"), str(tmp_path / "p.caffemodel"), caffe.TEST)
+    for name, blobs in theirs.params.items():
+        for mine, blob in zip(ours.params[name], blobs, strict=True):
+            np.testing.assert_array_equal(mine.data, blob.data)
 
 
 def test_compensation_keeps_answers(tmp_path, capsys):
