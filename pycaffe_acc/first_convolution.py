@@ -10,6 +10,9 @@ from cnml.parameter import Parameter
 from pycaffe_acc.errors import CheckError
 from pycaffe_acc.mean_file import read_mean_file
 
+#: channels of pixels with a fourth that holds nothing, and those that hold a colour
+PIXEL_CHANNELS, COLOURS = 4, 3
+
 
 @dataclass(frozen=True)
 class FirstConvolution:
@@ -30,7 +33,7 @@ class FirstConvolution:
     factor: float
 
     def channel_means(self, channels: int, name: str) -> np.ndarray:
-        """The mean of each channel, (channels,) float64.
+        """The mean of each channel, (channels,) float64; three for four channels are of B, G and R, and the pixels R, G, B and nothing.
 
         Raises
         ------
@@ -41,6 +44,8 @@ class FirstConvolution:
         if self.mean_file:
             mean = read_mean_file(self.mean_file)
             means = tuple(float(m) for m in mean.reshape(mean.shape[0] if mean.ndim != 2 else 1, -1).mean(axis=1))
+        if channels == PIXEL_CHANNELS and len(means) == COLOURS:
+            means = (*means[::-1], 0.0)
         if len(means) not in (0, 1, channels):
             raise CheckError(f"layer '{name}': {len(means)} mean values for an input of {channels} channels; "
                              "there must be one, or one for each channel")
@@ -61,6 +66,11 @@ class FirstConvolution:
             parameter.assign(values)
             made.append(parameter)
         return made
+
+
+def pixel_weights(weights: np.ndarray) -> np.ndarray:
+    """Weights for B, G and R as weights for pixels of R, G, B and nothing: (O, 3, KH, KW) → (O, 4, KH, KW)."""
+    return np.concatenate([weights[:, ::-1], np.zeros_like(weights[:, :PIXEL_CHANNELS - COLOURS])], axis=1)
 
 
 def first_convolution(p: Any) -> FirstConvolution | None:

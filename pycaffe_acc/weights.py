@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pycaffe_acc.errors import BinaryProtoError, WeightsError
+from pycaffe_acc.first_convolution import pixel_weights
 from pycaffe_acc.weights_file import AnyBlob, StoredLayer, Weights, read_caffemodel, read_weights, save_caffemodel
 
 __all__ = ["Coverage", "Weights", "load_weights", "read_caffemodel", "read_weights", "save_caffemodel"]
@@ -164,13 +165,14 @@ def _values(stored: StoredLayer, target: Any, source: str, shared: set[int]) -> 
                 raise WeightsError(f"cannot copy {where} from {source}: blob {i} is not in the file, and the layer does not share it with another")
             values.append(None)
             continue
-        if not _fits(have, want):
+        three = i == 0 and _takes_three_channels(target, tuple(have.shape), want)
+        if not three and not _fits(have, want):
             raise WeightsError(f"cannot copy blob {i} of {where} from {source}: the file's shape is {tuple(have.shape)} "
                                f"({math.prod(have.shape)} elements), the net's {want} ({math.prod(want)} elements); correct the prototxt, "
                                "or rename the layer to leave it at its initial values")
         try:
             with np.errstate(all="ignore"):
-                values.append(have.array().reshape(want))
+                values.append(pixel_weights(have.array()) if three else have.array().reshape(want))
         except BinaryProtoError as e:
             raise WeightsError(f"cannot copy blob {i} of {where} from {source}: {e}") from e
     return values
@@ -195,6 +197,12 @@ def _blobs_for(stored: StoredLayer, target: Any, where: str, source: str) -> lis
                            "leave out; add `scale_bias: true` to its batch_norm_param")
     raise WeightsError(f"cannot copy {where} from {source}: the file has {have} blobs for it, the net {want}; correct the prototxt (bias_term?), "
                        "or rename the layer to leave it at its initial values")
+
+
+def _takes_three_channels(target: Any, have: tuple[int, ...], want: tuple[int, ...]) -> bool:
+    """See `Convolution.takes_three_channels`; other layers take their own shapes only."""
+    takes = getattr(target, "takes_three_channels", None)
+    return takes is not None and bool(takes(have, want))
 
 
 def _fits(blob: AnyBlob, want: tuple[int, ...]) -> bool:

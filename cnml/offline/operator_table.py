@@ -15,6 +15,7 @@ from cnml.ops.arithmetic import CODES, Arithmetic, Axpy, ChannelArithmetic
 from cnml.ops.batch_norm import BatchNorm
 from cnml.ops.bias import Bias
 from cnml.ops.channel_affine import ChannelAffine
+from cnml.ops.colour import YuvToRgb
 from cnml.ops.concat import Concat
 from cnml.ops.convolution import Convolution, ConvolutionGeometry
 from cnml.ops.crelu import CRelu
@@ -49,6 +50,7 @@ from cnml.ops.unary import FUNCTIONS, Unary
 from cnml.ops.unpooling import UnPooling, UnPoolingWindow
 from cnml.ops.upsample import UpsampleMask, UpsampleNearest
 from cnml.ops.view import View
+from cnml.reference.colour import FORMS
 from cnml.reference.prior_box import PriorBoxOptions
 
 AXES = 32
@@ -125,6 +127,7 @@ _FORMS = (
     Form(UpsampleMask, {"height": extent, "width": extent}, (2, 2)),
     Form(UpsampleNearest, {"height": whole, "width": whole, "scale_h": whole, "scale_w": whole, "rounded_corners": flag}),
     Form(View, {"shape": Maybe(wholes), "outputs": Whole(1, ANY)}),
+    Form(YuvToRgb, {"swapped": flag, "form": Word(tuple(FORMS))}),
 )
 
 #: name in a program → how it stands there

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cnml.emitter import Emitter
 from cnml.errors import expect
 from cnml.operator import Operator
 from cnml.reference.colour import FORMS, yuv_to_gray, yuv_to_rgb
-from cnml.tensor import Shape
+from cnml.tensor import Layout, Shape, Tensor
 
 
 def _height(op: Operator, shape: Shape) -> int:
@@ -31,7 +32,6 @@ class YuvToRgb(Operator):
 
     kind = "YuvToRgb"
     results = "kept"
-    host_reason = "preparation of pixels, not part of a network"
 
     def __init__(self, swapped: bool, form: str, name: str = ""):
         super().__init__(name)
@@ -45,6 +45,18 @@ class YuvToRgb(Operator):
     def reference(self, inputs: list[np.ndarray], parameters: list[np.ndarray]) -> Sequence[np.ndarray]:
         """See `cnml.reference.colour`."""
         return [yuv_to_rgb(inputs[0], self.swapped, self.form)]
+
+    def choose_layouts(self, given: list[Layout], shapes: list[Shape]) -> tuple[list[Layout], list[Layout]]:
+        """Planes in and out."""
+        return [Layout.PLAIN], [Layout.PLAIN]
+
+    def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
+        """One pass."""
+        n, _, height, width = outputs[0].shape
+        places = {c: k for k, c in enumerate(FORMS[self.form])}
+        other = "A" if "A" in places else "0"
+        emit.call("yuv_to_rgb_f32", inputs[0], outputs[0], n, height, width, int(not self.swapped), int(self.swapped), places["R"], places["G"],
+                  places["B"], places[other], 255 if other == "A" else 0)
 
 
 class YuvToGray(Operator):

@@ -11,7 +11,7 @@ from cnml.ops.convolution import ConvolutionGeometry
 from cnml.ops.pad import Pad
 from cnml.parameter import Parameter
 from cnml.tensor import Shape, Tensor
-from pycaffe_acc.first_convolution import first_convolution
+from pycaffe_acc.first_convolution import COLOURS, PIXEL_CHANNELS, first_convolution
 from pycaffe_acc.layer import Layer, NetContext, layer
 from pycaffe_acc.layer_codes import layer_codes
 from pycaffe_acc.side_padding import SidePadding, side_padding
@@ -161,6 +161,10 @@ class Convolution(ConvolutionBase):
     def weight_shape(self, g: ConvolutionGeometry, channels: int) -> Shape:
         """(O, C/group, kernel…)."""
         return (g.num_output, channels // g.group, *g.kernel)
+
+    def takes_three_channels(self, have: Shape, want: Shape) -> bool:
+        """Whether weights of another net for B, G and R serve here: in a first convolution over pixels of four channels (R, G, B and nothing)."""
+        return self._first is not None and len(want) == 4 and want[1] == PIXEL_CHANNELS and have == (want[0], COLOURS, *want[2:])
 
     def setup(self, bottoms: list[Shape]) -> None:
         """Weights, bias, and the constants of the input's normalization."""

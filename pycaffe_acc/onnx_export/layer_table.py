@@ -95,6 +95,7 @@ LAYERS: dict[str, Entry] = {
     "LSTM": _exact("all steps written out, with cont; the state that Caffe carries on is an input (zeros unless fed) and an output"),
     "LSTMUnit": _exact("Split, Sigmoid, Tanh, Mul, Add"),
     "MemoryData": _input(),
+    "MLUYUVtoRGB": _refused("it prepares pixels of video; feed the net behind it with colours"),
     "Mul": _exact("Mul"),
     "Mult": _exact("Mul"),
     "MultinomialLogisticLoss": _left_out(),

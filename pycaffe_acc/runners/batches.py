@@ -10,7 +10,7 @@ from cnrt import trace
 from pycaffe_acc.errors import MissingFileError
 from pycaffe_acc.image_error import ImageError
 from pycaffe_acc.runners.figures import FILLER, Figure
-from pycaffe_acc.runners.pixels import Preparation, read_pixels
+from pycaffe_acc.runners.pixels import Preparation
 
 Tell = Callable[[str], None]
 
@@ -56,13 +56,13 @@ def batches(figures: Sequence[Figure], count: int, prepare: Preparation, tell: T
     for figure in figures:
         try:
             with trace.host_step("decode"):
-                pixels = read_pixels(figure.file, prepare.shape[0])
+                pixels = prepare.read(figure.file)
         except (MissingFileError, ImageError):
             tell(f"failed to read {figure.path}")
             continue
         with trace.host_step("preprocess"):
             rows.append(prepare(pixels))
-        kept.append((figure.path, figure.label, (pixels.shape[0], pixels.shape[1])))
+        kept.append((figure.path, figure.label, prepare.size(pixels)))
         if len(rows) == count:
             yield _batch(rows, kept)
             rows, kept = [], []

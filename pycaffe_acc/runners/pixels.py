@@ -10,6 +10,7 @@ import numpy as np
 from pycaffe_acc.errors import CheckError
 from pycaffe_acc.image_load import decode_bgr
 from pycaffe_acc.image_resize import resize_bilinear
+from pycaffe_acc.runners.video_pixels import pixel_size, read_frame
 
 #: what -preprocess_option 1 and 3 make of the short side
 _SHORT_SIDES = {1: 256, 3: 320}
@@ -66,6 +67,8 @@ class Preparation:
     option : int
         -preprocess_option: 0 resizes; 1 resizes the short side to 256, 2 to 256 x 256, 3 the short side to 320, and each cuts out the centre;
         4 keeps the sides' proportion and fills with gray.
+    video : bool
+        Images are frames of video pixels (-yuv): they go into the net as they are, and `shape` is (1, 3 H / 2, W).
     """
 
     shape: tuple[int, int, int]
@@ -73,12 +76,25 @@ class Preparation:
     scale: float = 1.0
     raw: bool = False
     option: int = 0
+    video: bool = False
 
     def __post_init__(self) -> None:
+        channels, rows, width = self.shape
+        if self.video and (channels != 1 or rows % 3 or width % 2):
+            raise CheckError(f"-yuv 1 feeds frames of one channel and 3 H / 2 rows of even width, and the net's input is {self.shape}; use a net "
+                             "that begins with MLUYUVtoRGB, or give JPEG or PNG files")
         if self.option not in _FITS:
             raise CheckError(f"the preprocessing is {self.option}; it must be one of {', '.join(map(str, _FITS))}")
         if len(self.means) not in (0, self.shape[0]):
             raise CheckError(f"{len(self.means)} mean values for an input of {self.shape[0]} channels; there must be one for each")
+
+    def read(self, file: Path) -> np.ndarray:
+        """Decode an image file, or read a frame: (H, W, C) uint8; errors as `read_pixels` and `read_frame`."""
+        return read_frame(file, *self.shape[1:]) if self.video else read_pixels(file, self.shape[0])
+
+    def size(self, pixels: np.ndarray) -> tuple[int, int]:
+        """Height and width of the picture that was read."""
+        return pixel_size(*pixels.shape[:2]) if self.video else (pixels.shape[0], pixels.shape[1])
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
         """Prepare an image.
@@ -91,6 +107,8 @@ class Preparation:
         -------
         (C, height, width) float32
         """
+        if self.video:
+            return pixels.astype(np.float32).transpose(2, 0, 1)
         fitted = _FITS[self.option](self.option, pixels, self.shape[1:])
         values = fitted.reshape(*self.shape[1:], self.shape[0]).astype(np.float32)
         if self.means and not self.raw:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pycaffe_acc.runners.engine import Engine
 from pycaffe_acc.runners.means import channel_means
 from pycaffe_acc.runners.pixels import Preparation
-from pycaffe_acc.tools.exit_code import NotInThisVersionError, UsageError
+from pycaffe_acc.tools.exit_code import UsageError
 from pycaffe_acc.tools.gflags import Value, parse_flags
 from pycaffe_acc.tools.glog import GLOG_FLAGS
 from pycaffe_acc.tools.trace_argument import traced
@@ -45,7 +45,7 @@ def read_flags(words: Sequence[str], name: str, known: dict[str, Value], needed:
 
     Raises
     ------
-    UsageError, NotInThisVersionError
+    UsageError
     """
     if not words or words[0] in ("-help", "--help", "-h"):
         print(f"usage: {name} {' '.join(f'-{flag} FILE' for flag in needed)} [-flag value...]\nflags: "
@@ -66,8 +66,8 @@ def read_flags(words: Sequence[str], name: str, known: dict[str, Value], needed:
         raise UsageError(f"-functype is '{flags['functype']}'; it must be 1H8 or 1H16")
     if int(flags["apiversion"]) not in (1, 2):
         raise UsageError(f"-apiversion is {flags['apiversion']}; it must be 1 or 2")
-    if int(flags["yuv"]):
-        raise NotInThisVersionError("-yuv 1 needs images as YUV420SP files, which this version does not read; give JPEG or PNG files")
+    if int(flags["yuv"]) not in (0, 1):
+        raise UsageError(f"-yuv is {flags['yuv']}; it must be 0 or 1")
     return flags
 
 
@@ -92,7 +92,7 @@ def places(flags: dict[str, Value]) -> list[tuple[int, int]]:
 
 
 def preparation(flags: dict[str, Value], engine: Engine) -> Preparation:
-    """What becomes of images: -meanvalue, -meanfile, -scale, -int8 or -fix8, -preprocess_option.
+    """What becomes of images: -meanvalue, -meanfile, -scale, -int8 or -fix8, -preprocess_option; with -yuv 1, nothing.
 
     Raises
     ------
@@ -100,6 +100,8 @@ def preparation(flags: dict[str, Value], engine: Engine) -> Preparation:
         For means that do not fit, or an unknown option.
     """
     shape = engine.shape[1:]
+    if int(flags["yuv"]):
+        return Preparation(shape, video=True)
     raw = int(flags["fix8"]) if int(flags["int8"]) == -1 else int(flags["int8"])
     return Preparation(shape, channel_means(str(flags["meanvalue"]), str(flags["meanfile"]), shape[0]), float(flags["scale"]), bool(raw),
                        int(flags["preprocess_option"]))

@@ -103,6 +103,7 @@ CASES = (
     Case(op("UpsampleNearest", 0, 0, 2, 2)),
     Case(op("View", (2, 480))),
     Case(op("View", None, outputs=2)),
+    Case(op("YuvToRgb", True, "BGR0"), ((2, 1, 6, 4),)),
 )
 
 
