@@ -31,9 +31,6 @@ from pycaffe_acc.tools import eval as evaluation
 from pycaffe_acc.tools.model_arguments import add_engine, add_model, check_engine, image_input, open_net
 from pycaffe_acc.tools.parallel_arguments import add_parallel, layout, on_device, pipelines
 
-#: a list that long must last for the time
-_MOST_IMAGES_PER_SECOND = 2000
-
 
 class Repeated:
     """The first images of a data set, many times over, until somebody says that it is enough.
@@ -130,6 +127,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--tolerance", type=float, default=0.03, help="growth of memory that is no leak (default 0.03)")
     parser.add_argument("--stall", type=float, default=5.0, metavar="SECONDS", help="longest time without a finished batch (default 5)")
+    parser.add_argument("--rate", type=float, default=2000, help="images per second, more than there can be; for the length of the list")
     parser.add_argument("--json", type=Path)
     parser.set_defaults(threads=8)
     args = parser.parse_args()
@@ -142,7 +140,7 @@ def main() -> int:
         nets = pipelines(args, cores, open_net(args))
         source = image_input(nets[0])
         shape = nets[0].blobs[source].shape
-        endless = Repeated(dataset, images, max(1, round(60 * args.minutes * _MOST_IMAGES_PER_SECOND / images)))
+        endless = Repeated(dataset, images, max(1, round(60 * args.minutes * args.rate / images)))
         outcome = evaluate(nets, source, endless, lambda pixels: preprocess.apply(pixels, shape), args.output,
                            Settings(None, args.decode_threads, args.fifosize, progress=watch.progress))
     found = summary(watch, outcome, images)
