@@ -101,7 +101,7 @@ def plan_sparse_qs8(shape: Conv2dShape, pixels: Bytes, zero: int, vectors: int) 
     h[ct.STAGED], h[ct.PHASES], h[ct.TAPS_BLOCK], h[ct.DEPTH_BLOCK] = ct.DIRECT, 1, taps_block, depth_block
     reason = f"sparse int8, {isa().name}: {chunk} pixels x {nr} outputs, {taps_block * depth_block} words a part"
     pitch = 4 * chunk
-    rows = taps_block * depth_block + ceil(outputs / nr) * nr
-    scratch = (4 * words.channels + 8 * lanes + rows * pitch + 4 * nr * lanes + 8 * lanes + 4 * QUAD * nr + 8 * (chunk + lanes) * (taps + 3)
+    rows = taps_block * depth_block + ceil(outputs / nr) * nr + nr
+    scratch = (4 * words.channels + 8 * lanes + rows * pitch + 8 * lanes + 4 * QUAD * nr + 8 * (chunk + lanes) * (taps + 3)
                + 8 * taps + 16 * (vectors + 1) + 10 * 64)
     return SparsePlanInt8(nr, vectors, taps, depth, taps_block, depth_block, phase_table(h, (phase,), 4 * depth), ceil(scratch / 64) * 64, reason)

@@ -30,15 +30,15 @@ _SCALED_FACTOR, _SCALED_BIAS = SCALE * MOST_FACTOR, SCALE * MOST_BIAS
 
 @jit(exact=True)
 def parts_of_scratch(table, scratch):
-    """Where in scratch, behind a pixel of padding, there are: the indices 0 to LANES - 1, the panel, sums, what is added to a vector of them, its
-    pointers, results of a quad, the tile's pixels, offsets of the taps.
+    """Where in scratch, behind a pixel of padding, there are: the indices 0 to LANES - 1, the panel, sums, what is added to a block of them,
+    pointers to that, results of a quad, the tile's pixels, offsets of the taps.
     """
     pitch, cout = 4 * word(table, ct.CHUNK), word(table, ct.COUT_GROUP)
     identity = scratch + align_64(4 * word(table, ct.ZEROS))
     panel = align_64(identity + 8 * LANES)
     sums = panel + word(table, ct.TAPS_BLOCK) * word(table, ct.DEPTH_BLOCK) * pitch
     more = sums + (cout + NR - 1) // NR * NR * pitch
-    pointers = more + NR * VECTOR
+    pointers = more + NR * pitch
     quad = align_64(pointers + 8 * LANES)
     pixels = quad + QUAD * 4 * NR
     return identity, panel, sums, more, pointers, quad, pixels, pixels + align_64(8 * (word(table, ct.CHUNK) + LANES))
@@ -56,55 +56,53 @@ def fill_panel(table, phase, first, words, offset, vectors, panel, offsets):
 
 
 @jit(exact=True)
-def gather_added(add, stride, item, columns, pixels, pointers, more):
+def gather_added(add, stride, item, columns, pixels, pointers, more, pitch):
     """What is added to a vector of pixels, as rows: floats of each output, or codes of four outputs."""
     where = i64_at(pointers, LANES)
     for i in range(LANES):
         where[i] = add + word(pixels, i) * stride
     whole = columns * item // 4
-    panel_rows(pointers, 0, whole, more, VECTOR)
+    panel_rows(pointers, 0, whole, more, pitch)
     if 4 * whole < columns * item:
         for i in range(LANES):
-            copy_bytes(more + whole * VECTOR + 4 * i, where[i] + 4 * whole, columns * item - 4 * whole)
+            copy_bytes(more + whole * pitch + 4 * i, where[i] + 4 * whole, columns * item - 4 * whole)
 
 
 @jit(exact=True)
-def scatter_rows(sums, pitch, item, columns, pixels, count, y, stride, identity, quad):
-    """Results of a vector of pixels, as `end_rows` left them, to the first `count` of them."""
-    apart = pitch if item == 4 else QUAD * pitch
-    step = LANES if item == 4 else VECTOR  # outputs of a vector
-    for first in range(0, count, QUAD):
-        for channel in range(0, columns, step):
-            rows, n = sums + channel * pitch + 4 * first, item * min(columns - channel, step)
-            if MASKED or n == VECTOR:
-                pixel_rows(rows, apart, pixels + 8 * first, y + item * channel, stride, n)
-            else:
-                pixel_rows(rows, apart, identity, quad, VECTOR, n)
+def scatter_rows(sums, item, columns, rows, y, table, places):
+    """Results of a tile of so many pixels, as `end_rows` left them, to the pixels."""
+    pitch, stride, pixels = 4 * word(table, ct.CHUNK), word(table, ct.Y_PIXEL), places[6]
+    apart, step = (pitch, LANES) if item == 4 else (QUAD * pitch, VECTOR)  # bytes between rows of words, outputs of a vector
+    for channel in range(0, columns, step):
+        here, n = sums + channel * pitch, item * min(columns - channel, step)
+        if MASKED or n == VECTOR:
+            pixel_rows(here, apart, pixels, rows, y + item * channel, stride, n)
+        else:
+            for first in range(0, rows, QUAD):
+                pixel_rows(here + 4 * first, apart, places[0], QUAD, places[5], VECTOR, n)
                 for i in range(QUAD):
-                    copy_bytes(y + item * channel + word(pixels, first + i) * stride, quad + VECTOR * i, n)
+                    copy_bytes(y + item * channel + word(pixels, first + i) * stride, places[5] + VECTOR * i, n)
 
 
 @jit(exact=True)
 def end_block(args, block, sums, rows, bounded, places):
     """Factors, biases, what is added, activation and stores of a block's sums for a tile of so many pixels."""
-    table, ends, item, columns_in_ends = word(args, 5), word(args, 2), word(args, 18), word(args, 11)
-    identity, _, _, more, pointers, quad, pixels, _ = places
-    cout, pitch = word(table, ct.COUT_GROUP), 4 * word(table, ct.CHUNK)
+    table, ends, item, padded = word(args, 5), word(args, 2), word(args, 18), word(args, 11)
+    cout, pitch, vectors = word(table, ct.COUT_GROUP), 4 * word(table, ct.CHUNK), (rows + LANES - 1) // LANES
     group_blocks = (cout + NR - 1) // NR
     channel = block // group_blocks * cout + block % group_blocks * NR
     columns = min(NR, cout - block % group_blocks * NR)
-    kind = word(args, 12) if word(args, 3) != 0 else NOTHING
-    add_item = 4 if kind == FLOATS else 1
-    y, add, factors = word(args, 4) + item * channel, word(args, 3) + add_item * channel, ends + 4 * (columns_in_ends + block * NR)
-    floats = (np.float32(real(args, 9)), np.float32(real(args, 10)), np.float32(real(args, 13)), np.float32(real(args, 15)),
-              np.float32(real(args, 16)))
-    for i in range(0, rows, LANES):
-        here, where = sums + 4 * i, pixels + 8 * i
-        if kind != NOTHING:
-            gather_added(add, word(table, ct.ADD_PIXEL), add_item, columns, where, pointers, more)
-        end_rows((here, pitch, (columns + QUAD - 1) // QUAD, factors, factors + 4 * columns_in_ends, more, kind, word(args, 14), item, word(args, 8),
-                  word(args, 17), bounded), floats)
-        scatter_rows(here, pitch, item, columns, where, min(rows - i, LANES), y, word(table, ct.Y_PIXEL), identity, quad)
+    kind, factors = word(args, 12) if word(args, 3) != 0 else NOTHING, ends + 4 * (padded + block * NR)
+    if kind != NOTHING:
+        add_item = 4 if kind == FLOATS else 1
+        for i in range(vectors):
+            gather_added(word(args, 3) + add_item * channel, word(table, ct.ADD_PIXEL), add_item, columns, places[6] + 8 * LANES * i, places[4],
+                         places[3] + VECTOR * i, pitch)
+    end_rows((sums, pitch, vectors, (columns + QUAD - 1) // QUAD, factors, factors + 4 * padded, places[3], kind, word(args, 14), item, word(args, 8),
+              word(args, 17), bounded),
+             (np.float32(real(args, 9)), np.float32(real(args, 10)), np.float32(real(args, 13)), np.float32(real(args, 15)),
+              np.float32(real(args, 16))))
+    scatter_rows(sums, item, columns, rows, word(args, 4) + item * channel, table, places)
 
 
 @jit(exact=True)

@@ -126,12 +126,13 @@ def _multiply(bd: ir.IRBuilder, entry: ir.Value, panel: ir.Value, sums: list[Cel
 class EndWords(NamedTuple):
     """Integer operands of `end_rows`; addresses, and bytes."""
 
-    sums: Any           # one vector of each row
+    sums: Any
     pitch: Any
+    vectors: Any        # of a row
     quads: Any          # of outputs
     factor: Any         # float32 of every output: for results of one byte times vec_x8.SCALE
     bias: Any           # the same
-    more: Any           # what is added, LANES words a row: of four outputs for CODES, of one for FLOATS
+    more: Any           # what is added, as rows: of four outputs for CODES, of one for FLOATS
     add_kind: Any       # NOTHING, CODES or FLOATS
     add_zero: Any       # the code of 0, for CODES
     item: Any           # bytes of a result, 1 or 4
@@ -159,8 +160,8 @@ def end_rows(typingctx, words, floats):  # type: ignore[no-untyped-def]
         w = EndWords(*(bd.extract_value(args[0], i) for i in range(len(EndWords._fields))))
         f = EndFloats(*(bd.extract_value(args[1], i) for i in range(len(EndFloats._fields))))
         with bd.if_else(bd.icmp_signed("==", w.item, word(4))) as (floats, codes):
-            with floats, loop(bd, word(0), w.quads, 1) as g:
-                rows, cells = _ended(bd, w, v.splat(bd, f.add_factor, LANES), g)
+            with floats, loop(bd, word(0), w.quads, 1) as g, loop(bd, word(0), w.vectors, 1) as i:
+                rows, cells = _ended(bd, w, v.splat(bd, f.add_factor, LANES), g, i)
                 activate(bd, w.mode, (f.low, f.high), cells, LANES)
                 for row, cell in zip(rows, cells, strict=True):
                     v.store(bd, cell.get(), row)
@@ -179,56 +180,62 @@ def _end_codes(bd: ir.IRBuilder, w: EndWords, f: EndFloats) -> None:
     by_pixel = ir.Constant(ints(4 * LANES), order)
     with bd.if_else(is_easy(bd, w.bounded, mode, held)) as (easy, other):
         for branch, easily in ((easy, True), (other, False)):
-            with branch, loop(bd, word(0), w.quads, 1) as g:
-                rows, cells = _ended(bd, w, add_factor, g)
+            with branch, loop(bd, word(0), w.quads, 1) as g, loop(bd, word(0), w.vectors, 1) as i:
+                rows, cells = _ended(bd, w, add_factor, g, i)
                 if not easily:
                     activate_codes(bd, mode, (f.low, f.high), cells)
                 codes = vec_x8.codes_of(bd, [cell.get() for cell in cells], held, interleaved=True, easy=easily)
                 bd.store(bd.shuffle_vector(codes, codes, by_pixel), rows[0], align=4)
 
 
-def _ended(bd: ir.IRBuilder, w: EndWords, add_factor: ir.Value, g: ir.Value) -> tuple[list[ir.Value], list[Cell]]:
-    """Addresses and values of the rows of four outputs before their activation."""
-    first = bd.mul(g, word(QUAD))
-    rows = [at(bd, pointer(bd, w.sums), bd.mul(bd.add(first, word(i)), w.pitch)) for i in range(QUAD)]
+def _ended(bd: ir.IRBuilder, w: EndWords, add_factor: ir.Value, g: ir.Value, i: ir.Value) -> tuple[list[ir.Value], list[Cell]]:
+    """Addresses and values of vector i of the rows of four outputs before their activation."""
+    first, here = bd.mul(g, word(QUAD)), bd.mul(i, word(4 * LANES))
+    rows = [at(bd, at(bd, pointer(bd, w.sums), here), bd.mul(bd.add(first, word(k)), w.pitch)) for k in range(QUAD)]
     factors, biases = (at(bd, pointer(bd, p), bd.mul(first, word(4))) for p in (w.factor, w.bias))
     cells = []
-    for i, row in enumerate(rows):
+    for k, row in enumerate(rows):
         x = bd.sitofp(bd.load(row, align=4, typ=ints(LANES)), v.vec(LANES))
-        factor, bias = (v.load_splat(bd, at(bd, p, 4 * i), LANES) for p in (factors, biases))
+        factor, bias = (v.load_splat(bd, at(bd, p, 4 * k), LANES) for p in (factors, biases))
         cells.append(Cell(bd, v.vec(LANES), bd.fadd(v.multiply_rounded(bd, x, factor), bias)))
     with bd.if_then(bd.icmp_signed("!=", w.add_kind, word(NOTHING)), likely=False):
-        _add(bd, w, add_factor, g, cells)
+        _add(bd, w, add_factor, (g, here), cells)
     return rows, cells
 
 
-def _add(bd: ir.IRBuilder, w: EndWords, factor: ir.Value, g: ir.Value, cells: list[Cell]) -> None:
+def _add(bd: ir.IRBuilder, w: EndWords, factor: ir.Value, where: tuple[ir.Value, ir.Value], cells: list[Cell]) -> None:
     """What is added, codes or floats."""
-    row, byte = 4 * LANES, ir.Constant(ints(LANES), [255] * LANES)
+    (g, here), byte = where, ir.Constant(ints(LANES), [255] * LANES)
+    more = at(bd, pointer(bd, w.more), here)
     with bd.if_else(bd.icmp_signed("==", w.add_kind, word(CODES))) as (codes, floats):
         with codes:
-            four = bd.load(at(bd, pointer(bd, w.more), bd.mul(g, word(row))), align=4, typ=ints(LANES))
+            four = bd.load(at(bd, more, bd.mul(g, w.pitch)), align=4, typ=ints(LANES))
             for i, cell in enumerate(cells):
                 part = bd.and_(bd.lshr(four, ir.Constant(ints(LANES), [8 * i] * LANES)), byte)
                 x = vec_x8.to_floats(bd, part, bd.trunc(w.add_zero, I32), LANES)
                 cell.set(bd.fadd(cell.get(), v.multiply_rounded(bd, x, factor)))
         with floats:
             for i, cell in enumerate(cells):
-                x = v.load(bd, at(bd, at(bd, pointer(bd, w.more), bd.mul(g, word(QUAD * row))), row * i), LANES)
+                x = v.load(bd, at(bd, more, bd.mul(bd.add(bd.mul(g, word(QUAD)), word(i)), w.pitch)), LANES)
                 cell.set(bd.fadd(cell.get(), v.multiply_rounded(bd, x, factor)))
 
 
 @intrinsic
-def pixel_rows(typingctx, rows, pitch, pixels, out, stride, n):  # type: ignore[no-untyped-def]
-    """The first n bytes (all, unless MASKED) of column i of LANES rows of words go to out + stride * pixels[i], for QUAD columns; pixels are
-    int64[QUAD].
+def pixel_rows(typingctx, rows, pitch, pixels, count, out, stride, n):  # type: ignore[no-untyped-def]
+    """The first n bytes (all, unless MASKED) of column i of LANES rows of words go to out + stride * pixels[i], for `count` columns rounded up to
+    QUAD; pixels are int64.
     """
     def codegen(context, bd, sig, args):  # type: ignore[no-untyped-def]
-        rows, pitch, pixels, out, stride, n = args
-        columns = columns_of(bd, [at(bd, pointer(bd, rows), bd.mul(pitch, word(r))) for r in range(LANES)])
-        for i, column in enumerate(columns):
-            here = at(bd, pointer(bd, out), bd.mul(load_word(bd, pointer(bd, pixels), i), stride))
-            vec_x8.store_columns(bd, bd.bitcast(column, ir.VectorType(BYTE, 4 * LANES)), here, n if MASKED else None)
+        rows, pitch, pixels, count, out, stride, n = args
+        base, table, step = pointer(bd, rows), pointer(bd, pixels), bd.mul(pitch, word(QUAD))
+        quads = [at(bd, base, bd.mul(step, word(i))) for i in range(LANES // QUAD)]
+        with loop(bd, word(0), bd.add(count, word(QUAD - 1)), QUAD) as first:
+            here = [at(bd, q, bd.mul(first, word(4))) for q in quads]
+            columns = columns_of(bd, [at(bd, q, bd.mul(pitch, word(i))) for q in here for i in range(QUAD)])
+            for i, column in enumerate(columns):
+                pixel = load_word(bd, table, bd.add(first, word(i)))
+                vec_x8.store_columns(bd, bd.bitcast(column, ir.VectorType(BYTE, 4 * LANES)), at(bd, pointer(bd, out), bd.mul(pixel, stride)),
+                                     n if MASKED else None)
         return context.get_dummy_value()
 
-    return types.void(*[types.intp] * 6), codegen
+    return types.void(*[types.intp] * 7), codegen
