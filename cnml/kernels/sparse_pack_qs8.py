@@ -73,12 +73,12 @@ def pack_sparse_ends_qs8(plan: SparsePlanInt8, starts: np.ndarray, factors: np.n
 
 
 def _words(plan: SparsePlanInt8, codes: np.ndarray, group: int) -> np.ndarray:
-    """(blocks, nr, taps, depth) int32: four weights each; outputs that do not exist have zeros."""
+    """(blocks, nr, taps, depth) int32, four weights each; outputs that do not exist have zeros."""
     cout, cin, kh, kw = codes.shape
     outputs, blocks = cout // group, ceil(cout // group / plan.nr)
-    full = np.zeros((group, blocks * plan.nr, kh * kw, plan.depth * WORD), np.int8)
+    full = np.zeros((group, blocks * plan.nr, kh * kw, ceil(cin / WORD) * WORD), np.int8)
     full[:, :outputs, :, :cin] = codes.reshape(group, outputs, cin, kh * kw).transpose(0, 1, 3, 2)
-    return full.view(np.int32).reshape(group * blocks, plan.nr, kh * kw, plan.depth)
+    return full.view(np.int32).reshape(group * blocks, plan.nr, plan.taps, plan.depth)
 
 
 def _parts(plan: SparsePlanInt8, words: np.ndarray) -> Iterator[np.ndarray]:

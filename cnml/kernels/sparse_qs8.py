@@ -29,11 +29,17 @@ _SCALED_FACTOR, _SCALED_BIAS = SCALE * MOST_FACTOR, SCALE * MOST_BIAS
 
 
 @jit(exact=True)
+def row_bytes(table):
+    """Bytes from one row of the panel, and of sums, to the next: whole vectors of the pixels of a tile."""
+    return (word(table, ct.CHUNK) + LANES - 1) // LANES * VECTOR
+
+
+@jit(exact=True)
 def parts_of_scratch(table, scratch):
     """Where in scratch, behind a pixel of padding, there are: the indices 0 to LANES - 1, the panel, sums, what is added to a block of them,
     pointers to that, results of a quad, the tile's pixels, offsets of the taps.
     """
-    pitch, cout = 4 * word(table, ct.CHUNK), word(table, ct.COUT_GROUP)
+    pitch, cout = row_bytes(table), word(table, ct.COUT_GROUP)
     identity = scratch + align_64(4 * word(table, ct.ZEROS))
     panel = align_64(identity + 8 * LANES)
     sums = panel + word(table, ct.TAPS_BLOCK) * word(table, ct.DEPTH_BLOCK) * pitch
@@ -47,7 +53,7 @@ def parts_of_scratch(table, scratch):
 @jit(exact=True)
 def fill_panel(table, phase, first, words, offset, vectors, panel, offsets):
     """Rows of the panel for TAPS_BLOCK taps from the first on: `words` words of each, `offset` bytes behind the pixels."""
-    entries, pitch = tile_entries(phase, offsets), 4 * word(table, ct.CHUNK)
+    entries, pitch = tile_entries(phase, offsets), row_bytes(table)
     for tap in range(first, min(first + word(table, ct.TAPS_BLOCK), word(phase, ct.TAPS))):
         for i in range(vectors):
             pointers, step = word(entries, 2 * i), word(entries, 2 * i + 1)
@@ -71,7 +77,7 @@ def gather_added(add, stride, item, columns, pixels, pointers, more, pitch):
 @jit(exact=True)
 def scatter_rows(sums, item, columns, rows, y, table, places):
     """Results of a tile of so many pixels, as `end_rows` left them, to the pixels."""
-    pitch, stride, pixels = 4 * word(table, ct.CHUNK), word(table, ct.Y_PIXEL), places[6]
+    pitch, stride, pixels = row_bytes(table), word(table, ct.Y_PIXEL), places[6]
     apart, step = (pitch, LANES) if item == 4 else (QUAD * pitch, VECTOR)  # bytes between rows of words, outputs of a vector
     for channel in range(0, columns, step):
         here, n = sums + channel * pitch, item * min(columns - channel, step)
@@ -88,7 +94,7 @@ def scatter_rows(sums, item, columns, rows, y, table, places):
 def end_block(args, block, sums, rows, bounded, places):
     """Factors, biases, what is added, activation and stores of a block's sums for a tile of so many pixels."""
     table, ends, item, padded = word(args, 5), word(args, 2), word(args, 18), word(args, 11)
-    cout, pitch, vectors = word(table, ct.COUT_GROUP), 4 * word(table, ct.CHUNK), (rows + LANES - 1) // LANES
+    cout, pitch, vectors = word(table, ct.COUT_GROUP), row_bytes(table), (rows + LANES - 1) // LANES
     group_blocks = (cout + NR - 1) // NR
     channel = block // group_blocks * cout + block % group_blocks * NR
     columns = min(NR, cout - block % group_blocks * NR)
@@ -108,7 +114,7 @@ def end_block(args, block, sums, rows, bounded, places):
 @jit(exact=True)
 def run_tile(args, table, phase, first, last, bounded, places):
     """Blocks first to last of one group for the tile whose pointers are prepared, of as many pixels as `places` says last."""
-    depth, cout, taps, pitch = word(table, ct.DEPTH), word(table, ct.COUT_GROUP), word(phase, ct.TAPS), 4 * word(table, ct.CHUNK)
+    depth, cout, taps, pitch = word(table, ct.DEPTH), word(table, ct.COUT_GROUP), word(phase, ct.TAPS), row_bytes(table)
     taps_block, depth_block, weights, ends = word(table, ct.TAPS_BLOCK), word(table, ct.DEPTH_BLOCK), word(args, 1), word(args, 2)
     where, rows = places
     group_blocks = (cout + NR - 1) // NR

@@ -28,7 +28,7 @@ from cnml.cpu import dot_kind, isa
 from cnml.kernels.conv_pack_qs8 import pack_ends_qs8, pack_weights_qs8
 from cnml.kernels.conv_plan_qs8 import Bytes, plan_conv2d_qs8
 from cnml.kernels.sparse_pack_qs8 import live_words, pack_sparse_ends_qs8, pack_sparse_qs8
-from cnml.kernels.sparse_plan_qs8 import PART_WORDS, TILE_VECTORS, part_of, plan_sparse_qs8
+from cnml.kernels.sparse_plan_qs8 import MOST_VECTORS, PART_WORDS, SparseTile, part_of, plan_sparse_qs8, sparse_tiles
 from cnml.parameter import aligned_empty
 from cnml.reference.codes import decode, encode
 from cnml.reference.convolution_int8 import convolution_sums, end_convolution
@@ -46,7 +46,7 @@ def pruned(rng, s, density):
     return weights
 
 
-def run(rng, s, *, density=0.3, vectors=2, item=1, zero=128, limits=SIGNED, activation=RELU, add="", extra=0, tasks=1, large=None, dense=False):
+def run(rng, s, *, density=0.3, tile=SparseTile(2), item=1, zero=128, limits=SIGNED, activation=RELU, add="", extra=0, tasks=1, large=None, dense=False):
     """One convolution of random codes against its definition; `dense`: against the dense kernel too."""
     codes = rng.integers(1 if zero else 0, 256, (s.batch, s.height, s.width, s.channels)).astype(np.uint8)
     weights = pruned(rng, s, density)
@@ -76,7 +76,7 @@ def run(rng, s, *, density=0.3, vectors=2, item=1, zero=128, limits=SIGNED, acti
         np.testing.assert_array_equal(y.values, want)
 
     pixels = Bytes(x.pitch, Pixels(np.zeros_like(want), pitches(s.outputs, item)[0] + 2 * extra).pitch, more.pitch if more else 0)
-    plan = plan_sparse_qs8(s, pixels, zero, vectors)
+    plan = plan_sparse_qs8(s, pixels, zero, tile)
     check(plan, "sparse_nhwc_qs8", pack_sparse_qs8(plan, weights, s.group), pack_sparse_ends_qs8(plan, starts, factors, biases, item, s.group), item)
     if dense:
         full = plan_conv2d_qs8(s, pixels, zero)
@@ -84,12 +84,12 @@ def run(rng, s, *, density=0.3, vectors=2, item=1, zero=128, limits=SIGNED, acti
               pack_ends_qs8(full, starts, factors, biases, s.group))
 
 
-@pytest.mark.parametrize("vectors", TILE_VECTORS)
+@pytest.mark.parametrize("vectors", range(1, MOST_VECTORS + 1))
 @pytest.mark.parametrize("item", [1, 4])
 def test_tiles(rng, vectors, item):
     for pixels in (1, vectors * isa().lanes, vectors * isa().lanes + 3):
-        run(rng, conv(20, NR + 3, (1, 1), (1, pixels)), vectors=vectors, item=item)
-        run(rng, conv(20, 5, (1, 1), (1, pixels)), vectors=vectors, item=item, add="codes", extra=4)
+        run(rng, conv(20, NR + 3, (1, 1), (1, pixels)), tile=SparseTile(vectors), item=item)
+        run(rng, conv(20, 5, (1, 1), (1, pixels)), tile=SparseTile(vectors), item=item, add="codes", extra=4)
 
 
 @pytest.mark.parametrize("outputs", [1, 3, NR - 1, NR, NR + 1, 2 * NR + 6])
@@ -112,6 +112,22 @@ def test_depths(rng, depth):
 def test_geometry(rng, name, item, tasks):
     run(rng, GEOMETRIES[name], item=item, tasks=tasks, dense=True)
     run(rng, GEOMETRIES[name], item=item, tasks=tasks, zero=0, limits=UNSIGNED, extra=4)
+
+
+@pytest.mark.parametrize("name", [n for n, s in GEOMETRIES.items() if any(t.lines for t in sparse_tiles(s, True))])
+def test_tiles_of_lines(rng, name):
+    for tile in (t for t in sparse_tiles(GEOMETRIES[name], True) if t.lines):
+        run(rng, GEOMETRIES[name], tile=tile, tasks=2)
+        run(rng, GEOMETRIES[name], tile=tile, zero=0, limits=UNSIGNED, add="codes")
+
+
+def test_tiles_that_there_are():
+    lanes = isa().lanes
+    assert [t.vectors for t in sparse_tiles(conv(8, 8, (1, 1), (1, 2 * lanes + 1)), True)] == [1, 2, 3]
+    shape = conv(8, 8, pad=(1, 1), size=(3, lanes + 1))
+    assert [t for t in sparse_tiles(shape, True) if t.lines] == [SparseTile(2, 1), SparseTile(3, 2), SparseTile(4, 3)]
+    assert not [t for t in sparse_tiles(shape, False) if t.lines]
+    assert not [t for t in sparse_tiles(shape._replace(width=MOST_VECTORS * lanes + 1), True) if t.lines]
 
 
 PARTED = {
@@ -168,7 +184,7 @@ def test_a_word_lives_while_one_of_its_weights_does():
 
 def test_lists_hold_the_words_that_live(rng):
     s = conv(40, NR + 3, (3, 3), pad=(1, 1))
-    plan, weights = plan_sparse_qs8(s, Bytes(40, NR + 4), 128, 4), pruned(rng, s, 0.2)
+    plan, weights = plan_sparse_qs8(s, Bytes(40, NR + 4), 128, SparseTile(4)), pruned(rng, s, 0.2)
     empty, full = (pack_sparse_qs8(plan, w).nbytes for w in (np.zeros_like(weights), weights))
     entry = 4 * (1 + {"vnni": 1, "pairs": 2, "plain": 4}[dot_kind()])
     assert 0 <= full - empty - entry * live_words(weights)[0] < 64 * 2
@@ -176,7 +192,7 @@ def test_lists_hold_the_words_that_live(rng):
 
 def test_groups_must_be_whole_words():
     with pytest.raises(ValueError, match="12 channels in 2 groups: a group must have a multiple of 4 channels"):
-        plan_sparse_qs8(conv(12, 12, group=2), Bytes(12, 12), 128, 4)
+        plan_sparse_qs8(conv(12, 12, group=2), Bytes(12, 12), 128, SparseTile(4))
 
 
 PROGRAM = """
@@ -184,12 +200,12 @@ import sys
 import numpy as np
 sys.path.insert(0, {tests!r})
 from cnml.cpu import isa
-from cnml_tests.kernels_tests.test_sparse_qs8 import CLIP, GEOMETRIES, LEAKY, RELU, UNSIGNED, conv, run
+from cnml_tests.kernels_tests.test_sparse_qs8 import CLIP, GEOMETRIES, LEAKY, RELU, UNSIGNED, SparseTile, conv, run
 assert isa().name == {isa!r}, isa()
 rng = np.random.default_rng(0)
 for item in (1, 4):
-    for vectors in (1, 3, 7, 8):
-        run(rng, GEOMETRIES["3x3"], vectors=vectors, item=item, add="codes", tasks=2)
+    for tile in (*map(SparseTile, (1, 3, 7, 8)), SparseTile(-(-24 // isa().lanes), 3)):
+        run(rng, GEOMETRIES["3x3"], tile=tile, item=item, add="codes", tasks=2)
     for shape in GEOMETRIES.values():
         run(rng, shape, item=item, zero=0, limits=UNSIGNED, extra=4)
     for activation in (RELU, LEAKY, CLIP):
