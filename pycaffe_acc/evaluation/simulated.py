@@ -7,10 +7,9 @@ from math import prod
 import numpy as np
 
 from cnrt.cores import CoreUse
-from cnrt.cost import Cost, Launch
 from cnrt.simulation import Feed, Simulated, simulate
-from pycaffe_acc.card_costs import net_costs
 from pycaffe_acc.errors import CheckError
+from pycaffe_acc.evaluation.card_work import card_work
 from pycaffe_acc.evaluation.report import Throughput
 from pycaffe_acc.net import Net
 from pycaffe_acc.offline_net import OfflineNet
@@ -53,22 +52,12 @@ def simulated_throughput(nets: Sequence[CardNet], source: str, output: str, imag
     rounds = -(-images // (batch * len(nets)))
     feed = Feed(4.0 * prod(shape[1:]), 2.0 * prod(shape[1:]), 4.0 * prod(result[1:]), 2.0 * prod(result[1:]), pixels=prod(shape[2:]), pipelined=True,
                 online=isinstance(nets[0], Net), fifo=fifo_size)
-    costs, launch = _work(nets[0])
-    figures = simulate(costs, clock.card, launch, len(nets), batch, rounds, feed, [max(0, q.channel) for q in queues])
+    work = card_work(nets[0])
+    figures = simulate(work.costs, work.on(clock.card), work.launch, len(nets), batch, rounds, feed, [max(0, q.channel) for q in queues])
     longer = rounds * batch * len(nets) / figures.images
     per_channel = clock.card.cores_per_channel
     cores = [CoreUse(i, i // per_channel, round(1e9 * s * longer), round(n * longer), False) for i, (n, s) in enumerate(figures.cores)]
     return _throughput(figures, images, longer), cores
-
-
-def _work(net: CardNet) -> tuple[tuple[Cost, ...], Launch]:
-    """What a batch costs, and how it is spread."""
-    if isinstance(net, Net):
-        settings = net.source.card
-        return net_costs(net), Launch(1, net.threads, whole=True) if settings is None else settings.launch
-    functions = [runner.function for runner in net._runners.values()]
-    costs = tuple(c for f in functions for c in f.costs)
-    return costs, Launch(functions[0].data_parallelism, functions[0].model_parallelism)
 
 
 def _throughput(figures: Simulated, images: int, longer: float) -> Throughput:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from cnrt.queue import Queue, keep_company
+from pycaffe_acc.evaluation.card_work import CardWork
 from pycaffe_acc.evaluation.intervals import Interval
 
 
@@ -52,6 +53,9 @@ class Engine(Protocol):
 
     def queues(self) -> list[Queue]:
         """Where its functions run, one after the other."""
+
+    def work(self) -> CardWork | None:
+        """What a batch asks of a card; None on the host."""
 
     def close(self) -> None:
         """Give everything back."""

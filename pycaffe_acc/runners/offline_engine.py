@@ -7,12 +7,13 @@ import numpy as np
 
 from cnrt import api, model_file
 from cnrt import device as devices
-from cnrt.cost import Cost
+from cnrt.cost import Cost, Launch
 from cnrt.enums import CoreVersion, MemTransDir
 from cnrt.memory import Memory
 from cnrt.model import Model
 from cnrt.queue import Queue
 from pycaffe_acc.errors import CheckError
+from pycaffe_acc.evaluation.card_work import CardWork
 from pycaffe_acc.evaluation.intervals import Interval
 from pycaffe_acc.runners.engine import shape_lines
 
@@ -141,6 +142,10 @@ class OfflineEngine:
     def queues(self) -> list[Queue]:
         """See `Engine.queues`."""
         return [self._queue]
+
+    def work(self) -> CardWork:
+        """See `Engine.work`."""
+        return CardWork(self._function.costs, Launch(self._slices, self._function.model_parallelism))
 
     def close(self) -> None:
         """See `Engine.close`."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from cnrt.queue import Queue
 from pycaffe_acc.errors import CheckError
+from pycaffe_acc.evaluation.card_work import CardWork, card_work
 from pycaffe_acc.evaluation.intervals import Interval
 from pycaffe_acc.net import Net
 from pycaffe_acc.offline_net import OfflineNet
@@ -76,6 +77,10 @@ class OnlineEngine:
     def queues(self) -> list[Queue]:
         """See `Engine.queues`."""
         return queues_of(self.net)
+
+    def work(self) -> CardWork | None:
+        """See `Engine.work`."""
+        return card_work(self.net) if self.times_hardware else None
 
     def close(self) -> None:
         """See `Engine.close`."""

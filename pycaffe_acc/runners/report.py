@@ -63,7 +63,7 @@ def speed_lines(figures: Figures, newer: bool, hardware: bool, device: str) -> l
     if hardware:
         lines.append(f"Images per second of the time in which a function ran: {number(figures.busy_fps)}")
     if device:
-        lines.append(f"{device} is a virtual card: hardware times are simulated, all others are those of the host, which computes the values.")
+        lines.append(f"{device} is a virtual card: these figures of speed are simulated, decoding and conversion on its host included.")
     return lines
 
 

@@ -12,11 +12,12 @@ from pycaffe_acc.runners.figures import Figure, deal, read_figures
 from pycaffe_acc.runners.fleet import run_fleet
 from pycaffe_acc.runners.pipeline import Job, run_serially
 from pycaffe_acc.runners.report import closing_lines, document, thread_lines, write_document
+from pycaffe_acc.runners.simulated_wall import simulated_wall_us
 from pycaffe_acc.runners.sink import ClassSink, check_classes
 from pycaffe_acc.runners.tally import Figures, Tally
 from pycaffe_acc.tools.gflags import Value
 from pycaffe_acc.tools.glog import glog
-from pycaffe_acc.tools.runner_flags import preparation
+from pycaffe_acc.tools.runner_flags import is_raw, preparation
 
 
 def list_figures(flags: dict[str, Value]) -> list[Figure]:
@@ -54,6 +55,7 @@ def classify_together(flags: dict[str, Value], figures: Sequence[Figure], engine
     stopped: list[BaseException] = []
     tallies, wall_us = run_fleet(jobs_for(flags, figures, engines), int(flags["fifosize"]), glog, stopped)
     images = so_far(tallies, stopped) if stopped else len(figures)
+    wall_us = simulated_wall_us(engines, images, int(flags["fifosize"]), is_raw(flags)) or wall_us
     for line in thread_lines(tallies, newer):
         glog(line)
     status = close(Figures.of(images, tallies, wall_us, engines[0].shape[0]), newer, engines[0].times_hardware, device)
@@ -92,6 +94,7 @@ def classify_serially(flags: dict[str, Value], figures: Sequence[Figure], engine
     for line in engine.lines():
         glog(line)
     tally, wall_us = timed(lambda: run_serially(jobs_for(flags, figures, [engine])[0]))
+    wall_us = simulated_wall_us([engine], len(figures), raw=is_raw(flags)) or wall_us
     return close(Figures.of(len(figures), [tally], wall_us, engine.shape[0]), newer, tell_hardware, device)
 
 

@@ -18,13 +18,14 @@ from pycaffe_acc.runners.offline_engine import card_kind, load_model, raise_stac
 from pycaffe_acc.runners.online_engine import OnlineEngine
 from pycaffe_acc.runners.pipeline import Job, run_serially
 from pycaffe_acc.runners.report import document, speed_lines, write_document
+from pycaffe_acc.runners.simulated_wall import simulated_wall_us
 from pycaffe_acc.runners.tally import Figures
 from pycaffe_acc.tools.classification import so_far, warm_up
 from pycaffe_acc.tools.exit_code import UsageError
 from pycaffe_acc.tools.gflags import Value
 from pycaffe_acc.tools.glog import glog
 from pycaffe_acc.tools.offline_engines import check_batch
-from pycaffe_acc.tools.runner_flags import preparation
+from pycaffe_acc.tools.runner_flags import is_raw, preparation
 
 #: besides those of the classification runners
 FLAGS: dict[str, Value] = {"confidencethreshold": 0.01, "dump": 1, "outputdir": "."}
@@ -70,7 +71,9 @@ def detect(flags: dict[str, Value], engines: Sequence[Engine], newer: bool, devi
     else:
         begin_together(engines)
         tallies, wall_us = run_fleet(jobs, int(flags["fifosize"]), glog, stopped)
-    result = Figures.of(so_far(tallies, stopped) if stopped else len(figures), tallies, wall_us, engines[0].shape[0])
+    images = so_far(tallies, stopped) if stopped else len(figures)
+    wall_us = simulated_wall_us(engines[:1] if serial else engines, images, None if serial else int(flags["fifosize"]), is_raw(flags)) or wall_us
+    result = Figures.of(images, tallies, wall_us, engines[0].shape[0])
     glog(f"{sum(s.detections for s in sinks)} detections in {result.hits.images} images")
     glog(f"Total execution time: {number(result.wall_us)} us")
     hardware = engines[0].times_hardware

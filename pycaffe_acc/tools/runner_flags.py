@@ -102,9 +102,13 @@ def preparation(flags: dict[str, Value], engine: Engine) -> Preparation:
     shape = engine.shape[1:]
     if int(flags["yuv"]):
         return Preparation(shape, video=True)
-    raw = int(flags["fix8"]) if int(flags["int8"]) == -1 else int(flags["int8"])
-    return Preparation(shape, channel_means(str(flags["meanvalue"]), str(flags["meanfile"]), shape[0]), float(flags["scale"]), bool(raw),
+    return Preparation(shape, channel_means(str(flags["meanvalue"]), str(flags["meanfile"]), shape[0]), float(flags["scale"]), is_raw(flags),
                        int(flags["preprocess_option"]))
+
+
+def is_raw(flags: dict[str, Value]) -> bool:
+    """Whether pictures go to the card as bytes: -int8, or -fix8 where that is not given, or -yuv."""
+    return bool(int(flags["fix8"]) if int(flags["int8"]) == -1 else int(flags["int8"])) or bool(int(flags["yuv"]))
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def test_the_older_lines(tallies):
     assert closing_lines(Figures.of(12, tallies, 1000.0, 4), False, True, "MLU100") == [
         "Total execution time: 1000 us", "Global accuracy : ", "accuracy1: 0.416667 (5/12)", "accuracy5: 0.75 (9/12)", "Hardware fps: 60000",
         "End2end throughput fps: 12000", "Images per second of the time in which a function ran: 48000",
-        "MLU100 is a virtual card: hardware times are simulated, all others are those of the host, which computes the values."]
+        "MLU100 is a virtual card: these figures of speed are simulated, decoding and conversion on its host included."]
     assert not any("Hardware" in line for line in closing_lines(Figures.of(12, tallies, 1000.0, 4), False, False, ""))
 
 

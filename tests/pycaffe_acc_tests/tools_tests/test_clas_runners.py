@@ -57,13 +57,25 @@ def test_offline_multicore(folder, capsys):
     patterns = ["Accuracy thread id : 0", r"accuracy1: \S+ \(\d+/11\)", r"accuracy5: \S+ \(\d+/11\)", "Accuracy thread id : 1",
                 r"accuracy1: \S+ \(\d+/10\)", r"accuracy5: \S+ \(\d+/10\)", r"Total execution time: \S+ us", "Global accuracy : ",
                 r"accuracy1: 1 \(21/21\)", r"accuracy5: 1 \(21/21\)", r"Hardware fps: \S+", r"End2end throughput fps: \S+",
-                r"Images per second of the time in which a function ran: \S+", "MLU100 is a virtual card: hardware times are simulated, .*"]
+                r"Images per second of the time in which a function ran: \S+", "MLU100 is a virtual card: these figures of speed are simulated, .*"]
     assert len(end) == len(patterns)
     for line, pattern in zip(end, patterns, strict=True):
         assert re.fullmatch(pattern, line), line
     assert sum(line.startswith(" execution time: ") for line in lines) == 4  # 11 and 10 images in batches of 8
     assert len(rankings(captured.err)) == IMAGES
     assert re.search(r"^----- top5 for \S+\n(\d\.\d{4} - \S+\n){5}", captured.err, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["clas_offline_multicore", "clas_online_multicore"])
+def test_simulated_speed_is_the_same_every_time(folder, capsys, name):
+    ends = []
+    for fifo in (2, 2):
+        assert main(words(folder, name, "-threads", 2, "-dataparallel", 2, "-fifosize", fifo)) == 0
+        lines = capsys.readouterr().err.splitlines()
+        ends.append(lines[lines.index("Global accuracy : "):] + [line for line in lines if line.startswith(("Total", " execution time"))])
+    assert sorted(ends[0]) == sorted(ends[1])
+    rates = {line.split(": ")[0]: float(line.split(": ")[1]) for line in ends[0] if " fps: " in line}
+    assert rates["Hardware fps"] > rates["End2end throughput fps"] > 0
 
 
 @pytest.mark.parametrize(("name", "options", "hardware"), [
@@ -82,7 +94,7 @@ def test_all_of_them_agree(folder, capsys, name, options, hardware):
     assert mode() == "CPU" and card.settings().data_parallel == 1
     assert "Global accuracy : \naccuracy1: 1 (21/21)\naccuracy5: 1 (21/21)\n" in err
     assert ("Hardware fps: " in err) == hardware and "End2end throughput fps: " in err
-    assert ("hardware times are simulated" in err) == ("CPU" not in options)
+    assert ("figures of speed are simulated" in err) == ("CPU" not in options)
     found = rankings(err)
     if {"MLU", "CPU"} & set(options):  # other arithmetic: FP32, or a rounding behind each layer
         assert found.keys() == expected.keys() and all(found[k].split(" - ")[1] == expected[k].split(" - ")[1] for k in found)
