@@ -69,6 +69,11 @@ class SlicedNet:
         twin.reshape()
         return twin
 
+    @property
+    def parts(self) -> list[Net]:
+        """The slices."""
+        return self._parts
+
     def forward(self) -> dict[str, np.ndarray]:
         """Run all slices and gather their outputs.
 

@@ -1,7 +1,7 @@
 """What sparse float32 kernels cost, in the cycles of `cnml.kernels.conv_cost_f32`.
 
 The constants are fitted to 1602 measurements: 141 layers of ResNet-50, VGG16, GoogLeNet, Inception v3, SqueezeNet and AlexNet at densities from
-0.03 to 0.65, in every cut, on a Zen 4 core with AVX-512. 90 % of the estimates are within 12 % of what was measured.
+0.03 to 0.65, in every cut, on a Zen 4 core with AVX-512. 90 % of the estimates are within 10 % of what was measured.
 """
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from cnml.kernels.conv_shape import Conv2dShape
 from cnml.kernels.sparse_plan_f32 import SparseCut, cut_vectors, depth_block_of
 from cnml.kernels.sparse_tiles import sparse_rows_for
 
-PANEL_CYCLES = 7.2      # to bring one vector of a panel from its pixels; a square is as many as it has lanes
-OUT_CYCLES = 7.2        # to bring one vector of sums to its pixels
-ROW_CYCLES = 1.94       # to take up and put down one vector of sums, for every row of weights
-VECTOR_CYCLES = 1.153   # a vector times a weight,
-WEIGHT_CYCLES = 0.604   # and what every weight costs besides
-FAR_BYTES = 4_000_000   # images whose values together are larger come from memory,
-FAR_CYCLES = 0.115      # which costs for each of their bytes
+PANEL_CYCLES = 6.9      # to bring one vector of a panel from its pixels; a square is as many as it has lanes
+FAR_CYCLES = 10.8       # more where images come from beyond the second-level cache: their values together,
+FAR_BYTES = 4e6, 8e6    # none of it up to the first, all of it from the second on
+OUT_CYCLES = 7.5        # to bring one vector of sums to its pixels
+ROW_CYCLES = 1.96       # to take up and put down one vector of sums, for every row of weights
+VECTOR_CYCLES = 1.155   # a vector times a weight,
+WEIGHT_CYCLES = 0.6     # and what every weight costs besides
+LAYER_CYCLES = 1500.0
 INNER_ROW_CYCLES = 20.0                                  # of an inner product, for every output
 INNER_CYCLES = ((8 << 10, 1.4), (24 << 10, 2.1))         # and for every weight, with one row of up to so many bytes,
 INNER_FAR_CYCLES = 2.9                                   # or more,
@@ -41,11 +42,12 @@ def sparse_cost(shape: Conv2dShape, cut: SparseCut, density: float) -> float:
     depth, outputs = shape.channels // shape.group, shape.outputs // shape.group
     block = depth_block_of(shape, cut)
     rows = shape.outputs * (1 + (ceil(depth / block) - 1) * (1 - (1 - density) ** (block * taps)))
-    panel = shape.group * ceil(depth / lanes) * lanes * vectors * PANEL_CYCLES
+    values = 4 * shape.batch * (shape.height * shape.width * shape.channels + prod(shape.out) * shape.outputs)
+    far = min(max((values - FAR_BYTES[0]) / (FAR_BYTES[1] - FAR_BYTES[0]), 0.0), 1.0)
+    panel = shape.group * ceil(depth / lanes) * lanes * vectors * (PANEL_CYCLES + FAR_CYCLES * far)
     out = shape.group * ceil(outputs / lanes) * lanes * cut.nv * OUT_CYCLES
     products = density * shape.outputs * depth * taps * (cut.nv * VECTOR_CYCLES + WEIGHT_CYCLES)
-    values = 4 * shape.batch * (shape.height * shape.width * shape.channels + prod(shape.out) * shape.outputs)
-    return tiles * (panel + out + products + rows * cut.nv * ROW_CYCLES) + (FAR_CYCLES * values if values > FAR_BYTES else 0.0)
+    return tiles * (panel + out + products + rows * cut.nv * ROW_CYCLES) + LAYER_CYCLES
 
 
 def inner_cost(m: int, k: int, n: int, item: int = 4) -> float:

@@ -114,6 +114,9 @@ class Row:
         What ended the run early; all figures are of the images until then.
     core_use : list of dict
         For each core that worked: core, channel, functions, busy_seconds, and share of the wall time. In host time.
+    weight_sparsity : dict or None
+        Zeros in the weights, those that the kernels skipped (`pycaffe_acc.net_sparsity`), and the rates of multiply-accumulates at the hardware FPS,
+        `dense_equivalent_gflops` and `computed_gflops`; None where the kernels are not known, or the run was stopped.
 
     Raises
     ------
@@ -132,6 +135,7 @@ class Row:
     failed: list[dict[str, Any]] = field(default_factory=list)
     stopped: str | None = None
     core_use: list[dict[str, Any]] = field(default_factory=list)
+    weight_sparsity: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.throughput is not None and self.accuracy is None:
@@ -150,6 +154,8 @@ class Row:
             out |= {"images": self.accuracy.images, "top1": self.accuracy.top1, "top5": self.accuracy.top5}
         out |= {"delta_fp32": self.delta_fp32, "delta_fp16": self.delta_fp16, "bound": self.bound, "valid": self.valid}
         out |= {"failed": self.failed, "stopped": self.stopped}
+        if self.weight_sparsity is not None:
+            out |= {"weight_sparsity": self.weight_sparsity}
         if self.throughput is not None:
             out |= {"core_use": self.core_use}
             out |= {k: v for k, v in asdict(self.throughput).items() if k != "images"}

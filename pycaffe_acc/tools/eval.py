@@ -18,6 +18,7 @@ from pycaffe_acc.evaluation.image_list import ImageList
 from pycaffe_acc.evaluation.labels import check_labels, read_labels
 from pycaffe_acc.evaluation.report import Report, Row
 from pycaffe_acc.evaluation.table import table
+from pycaffe_acc.net_sparsity import in_words, sparsity_of, with_rates
 from pycaffe_acc.preprocess import Preprocess
 from pycaffe_acc.tools.calibration import add_calibration, check_calibration, open_calibrated
 from pycaffe_acc.tools.comparison import add_comparison, check_comparison, compare
@@ -180,8 +181,13 @@ def measure(args: argparse.Namespace, cores: Layout, net: Evaluated, dataset: Da
     stopped = outcome.stopped
     report.add(Row(str(args.model), configuration, outcome.accuracy, outcome.throughput, bound=bound, valid=valid,
                    failed=[f.to_dict() for f in outcome.failures], stopped=None if stopped is None else str(stopped) or type(stopped).__name__,
-                   core_use=_core_use(outcome), **own))
+                   core_use=_core_use(outcome), weight_sparsity=_weight_sparsity(nets[0], shape[0], outcome), **own))
     return report, stopped
+
+
+def _weight_sparsity(net: object, batch: int, outcome: Outcome) -> dict[str, Any] | None:
+    found = sparsity_of(net) if outcome.stopped is None else None  # a net that was interrupted may still be running
+    return None if found is None else with_rates(found, outcome.throughput.hardware_fps / batch)
 
 
 def _core_use(outcome: Outcome) -> list[dict[str, Any]]:
@@ -221,6 +227,7 @@ def _row_text(row: Row) -> tuple[list[object], list[str]]:
         f"{t.work_seconds['preprocess']:.3f} s)",
         f"preprocessing {c['preprocess']}",
         f"{c['threads']} pipelines x dp {c['dp']} x mp {c['mp']}; share of the wall time in which a core had work: " + _shares(row),
+        *([in_words(row.weight_sparsity)] if row.weight_sparsity and row.weight_sparsity["zeros"] else []),
         *([f"quantized in memory: method {q['method']}, {q['images']} images of {q['dataset']}"] if (q := c.get("calibration")) else []),
         f"times are {'simulated' if t.simulated else 'measured'} on {c['device']}" + (f"; bound: {row.bound}" if row.bound else ""),
     ]
