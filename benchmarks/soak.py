@@ -5,7 +5,7 @@
 
 The list's first images are run again and again, by `eval`'s pipelines, until the time is over; then the run is ended as Ctrl-C ends it. An image's
 answer must be the same every time, and the memory that the process has in use, once a tenth of the time is over, must not grow by more than
-`--tolerance` (Linux); what is noted of every batch for the figures, about 300 bytes, is part of it. A stall is a time in which no pipeline finished a
+`--tolerance` (Linux); what is noted of every batch for the figures, about 80 bytes, is part of it. A stall is a time in which no pipeline finished a
 batch. Exit status 1 when the memory grew, an answer changed or a stall was longer than `--stall` seconds.
 """
 from __future__ import annotations
@@ -18,6 +18,7 @@ import statistics
 import sys
 import threading
 import time
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ class Watch:
 
     def __init__(self, minutes: float):
         self.seconds = 60 * minutes
-        self.finished: list[float] = []
+        self.finished = array("d")
         self.images = 0
         self.samples: list[dict[str, float]] = []
         self._start = time.perf_counter()
@@ -125,7 +126,7 @@ def main() -> int:
     add_engine(parser)
     add_parallel(parser)
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--tolerance", type=float, default=0.03, help="growth of memory that is no leak (default 0.03)")
+    parser.add_argument("--tolerance", type=float, default=0.05, help="growth of memory that is no leak (default 0.05)")
     parser.add_argument("--stall", type=float, default=5.0, metavar="SECONDS", help="longest time without a finished batch (default 5)")
     parser.add_argument("--rate", type=float, default=2000, help="images per second, more than there can be; for the length of the list")
     parser.add_argument("--json", type=Path)

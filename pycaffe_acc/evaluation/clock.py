@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pycaffe_acc.evaluation.intervals import Interval, percentiles_ms, union_ns
+from pycaffe_acc.evaluation.intervals import Interval, Intervals, percentiles_ms, union_ns
 from pycaffe_acc.evaluation.report import Throughput
 
 
@@ -14,9 +14,9 @@ class Clock:
 
     Attributes
     ----------
-    busy : list of Interval
+    busy : Intervals
         Between the notifiers around each function on the device; what runs at once in one pipeline (slices) counts once.
-    batches : list of Interval
+    batches : Intervals
         From copy-in to copy-out of each batch.
     wait_ns, copy_in_ns, compute_ns, copy_out_ns, post_ns : int
         Of the thread that drives the net; compute is the whole forward, layers on the host included. It waits for images, and (`post_ns`) for a free
@@ -27,8 +27,8 @@ class Clock:
         Whether the notifiers' times come from a model of a device.
     """
 
-    busy: list[Interval] = field(default_factory=list)
-    batches: list[Interval] = field(default_factory=list)
+    busy: Intervals = field(default_factory=Intervals)
+    batches: Intervals = field(default_factory=Intervals)
     wait_ns: int = 0
     copy_in_ns: int = 0
     compute_ns: int = 0

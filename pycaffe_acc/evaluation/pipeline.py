@@ -167,7 +167,7 @@ class Pipeline:
         pairs, net.notifiers = net.notifiers, None
         intervals = [(a.time_ns, b.time_ns) for a, b in pairs if a.time_ns is not None and b.time_ns is not None]
         clock.simulated |= any(a.simulated for a, _ in pairs)
-        clock.busy += merged(intervals) or [(ready, done)]  # with PYCAFFE_ACC_KERNELS=numpy the host computes, and no function is launched
+        clock.busy.extend(merged(intervals) or [(ready, done)])  # with PYCAFFE_ACC_KERNELS=numpy the host computes, and no function is launched
         with trace.host_step("copy out"):
             scores = net.blobs[self._task.output].data
             if not target or target[0].shape != scores.shape:

@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 
 from pycaffe_acc.evaluation.clock import Clock, merged, throughput
+from pycaffe_acc.evaluation.intervals import Intervals
 
 
 def clock(busy, **times):
-    return Clock(busy=busy, batches=busy, **times)
+    return Clock(busy=Intervals(busy), batches=Intervals(busy), **times)
 
 
 def test_slices_of_one_pipeline_count_once():
