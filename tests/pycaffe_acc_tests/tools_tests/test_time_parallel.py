@@ -20,7 +20,9 @@ def test_shapes(capsys, words, shape):
     assert main([*NET, *words, "--json"]) == 0
     got = json.loads(capsys.readouterr().out)
     assert shape in (None, (got["pipelines"], got["dp"], got["mp"], got["threads"])) and got["batch"] == 4
-    assert 0 < got["min_ms"] <= got["median_ms"] and got["forwards_per_second"] > 0 and bool(got["layers"]) == ("--device" not in words)
+    assert 0 < got["min_ms"] <= got["median_ms"] and got["forwards_per_second"] > 0
+    assert got["layers"] and got["time"] == ("simulated" if "--device" in words else "measured")
+    assert all(("simulated" in row["kernel"]) == ("--device" in words) for row in got["layers"])
 
 
 @pytest.mark.parametrize(("words", "status", "text"), [
