@@ -48,6 +48,27 @@ def read_frame(file: Path, rows: int, width: int) -> np.ndarray:
     return np.ascontiguousarray(data.reshape(rows, width, 1))
 
 
+def frame_of(pixels: np.ndarray) -> np.ndarray:
+    """The frame of a picture, V before U: BT.601 in the range of video (Y 16..235), chroma of the mean of 2 x 2 pixels, halves up.
+
+    Parameters
+    ----------
+    pixels : (H, W, 3) uint8
+        BGR, of even height and width.
+
+    Returns
+    -------
+    (3 H / 2, W) uint8
+    """
+    height, width = pixels.shape[:2]
+    b, g, r = (pixels[:, :, k].astype(np.float64) for k in range(3))
+    y = 16 + 0.257 * r + 0.504 * g + 0.098 * b
+    b, g, r = (c.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3)) for c in (b, g, r))
+    v, u = 128 + 0.439 * r - 0.368 * g - 0.071 * b, 128 - 0.148 * r - 0.291 * g + 0.439 * b
+    rows = [y, np.stack([v, u], axis=-1).reshape(height // 2, width)]
+    return np.clip(np.floor(np.concatenate(rows) + 0.5), 0, 255).astype(np.uint8)
+
+
 def pixel_size(rows: int, width: int) -> tuple[int, int]:
     """Height and width of the picture in a frame."""
     return rows * 2 // 3, width

@@ -22,6 +22,7 @@ from pycaffe_acc.tools import (
     compute_image_mean,
     convert_caffemodel,
     convert_imageset,
+    convert_jpg2yuv,
     create_fake_caffemodel,
     demo,
     doctor,
@@ -83,14 +84,14 @@ class Command(Protocol):
         """Do it; returns an exit status."""
 
 
-VERBS: tuple[Verb, ...] = (classify, eval, report, time, compile, run, check, summary, draw, doctor, warmup, export_onnx, zoo, demo, shims, upgrade_text,
-                           upgrade_binary, set_sparse, create_fake_caffemodel, caffemodel2prototxt, extract_features, mean_ap_voc, quantize,
-                           quantize_report, prune, prune_sensitivity, forward_offline, forward_online, load, upgrade_solver, mean_ap_coco)
+VERBS: tuple[Verb, ...] = (classify, eval, report, time, compile, run, check, summary, draw, doctor, warmup, export_onnx, zoo, demo, shims,
+                           upgrade_text, upgrade_binary, set_sparse, create_fake_caffemodel, caffemodel2prototxt, extract_features, mean_ap_voc,
+                           quantize, quantize_report, prune, prune_sensitivity, forward_offline, forward_online, load, upgrade_solver, mean_ap_coco)
 
 #: those with flags of gflags instead of options
-COMMANDS: tuple[Command, ...] = (caffe, convert_caffemodel, convert_imageset, compute_image_mean, generate_int8_pt, generate_quantized_pt,
-                                 clas_offline_singlecore, clas_offline_multicore, clas_online_singlecore, clas_online_multicore,
-                                 ssd_offline_singlecore, ssd_offline_multicore, ssd_online_singlecore, ssd_online_multicore)
+COMMANDS: tuple[Command, ...] = (caffe, convert_caffemodel, convert_imageset, convert_jpg2yuv, compute_image_mean, generate_int8_pt,
+                                 generate_quantized_pt, clas_offline_singlecore, clas_offline_multicore, clas_online_singlecore,
+                                 clas_online_multicore, ssd_offline_singlecore, ssd_offline_multicore, ssd_online_singlecore, ssd_online_multicore)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "caffemodel2prototxt": ("caffemodel2prototxt",),
     "convert_imageset": ("convert_imageset",),
     "compute_image_mean": ("compute_image_mean",),
+    "convertJpg2Yuv": ("convertJpg2Yuv",),
     "extract_features": ("extract_features",),
     "meanAP_VOC": ("meanAP_VOC",),
     "meanAP_COCO": ("meanAP_COCO",),

@@ -5,8 +5,11 @@ import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import pycaffe_acc as caffe
+from cnml.reference.colour import yuv_to_rgb
+from pycaffe_acc.runners.video_pixels import read_frame
 from pycaffe_acc.tools.main import main
 
 NET = """name: "video"
@@ -72,3 +75,24 @@ def test_frames_go_in_as_they_are(folder, capsys, program, more):
 def test_the_layer_is_on_the_card(folder):
     """The offline model begins with it."""
     assert "0 YuvToRgb 'colours' (data 2x1x24x16)" in (folder / "offline.cambricon_twins").read_text()
+
+
+def test_a_picture_becomes_a_frame(tmp_path, capsys):
+    """And its colours come back, where neighbours are alike."""
+    pixels = np.kron(np.random.default_rng(2).integers(0, 256, (4, 6, 3)), np.ones((4, 4, 1))).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    assert main(["convertJpg2Yuv", str(tmp_path / "a.png")]) == 0
+    assert "a.png.yuv (height 24, width 24)" in capsys.readouterr().err
+    frame = read_frame(tmp_path / "a.png.yuv", 24, 24)
+    colours = yuv_to_rgb(frame[None, :, :, 0][:, None], True, "RGB0")[0, :3].transpose(1, 2, 0)
+    assert np.abs(colours - pixels).max() <= 4
+    assert main(["convertJpg2Yuv", str(tmp_path / "a.png"), "-width", "8", "-height", "6"]) == 0
+    assert read_frame(tmp_path / "a.png.yuv", 9, 8).shape == (9, 8, 1)
+
+
+@pytest.mark.parametrize(("words", "status", "said"), [(["a", "b"], 2, "takes one IMAGE"), (["none.jpg"], 3, "none.jpg"),
+                                                       (["PICTURE", "-width", "7", "-height", "6"], 3, "even width and height")])
+def test_pictures_that_become_none(tmp_path, capsys, words, status, said):
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "a.png")
+    assert main(["convertJpg2Yuv", *(str(tmp_path / "a.png") if w == "PICTURE" else w for w in words)]) == status
+    assert said in capsys.readouterr().err and not (tmp_path / "a.png.yuv").exists()
