@@ -222,6 +222,8 @@ def _row_text(row: Row) -> tuple[list[object], list[str]]:
              {True: "yes", False: "NO", None: "-"}[row.valid]]
     shares = ", ".join(f"{k.replace('_', '-')} {100 * v / t.wall_seconds:.1f} %" for k, v in t.split_seconds.items())
     return cells, [
+        *([f"ended early ({row.stopped}): all figures are of the {a.images} images until then"] if row.stopped else []),
+        *([f"{len(row.failed)} images could not be used: all figures are of the others"] if row.failed else []),
         f"batch {c['batch']}: wall time {t.wall_seconds:.3f} s: {shares}",
         f"  (decode and preprocess: what the net waited for; their threads worked {t.work_seconds['decode']:.3f} s and "
         f"{t.work_seconds['preprocess']:.3f} s)",

@@ -111,6 +111,8 @@ def test_images_that_cannot_be_read_are_listed_behind_the_results(capsys, tmp_pa
     got, err = report(capsys, "eval", *DEMO, "--images", str(tmp_path / "list"), *PIXELS, "--batch", "4", "--threads", "2", status=3)
     assert got["images"] == 19 and got["top1"] > 90 and [f["number"] for f in got["failed"]] == [3, 20, 21]
     assert [line.count("left out: ") for line in err.splitlines()] == [1, 1, 1] and "missing.png" in err and str(torn) in err
+    assert main(["eval", *DEMO, "--images", str(tmp_path / "list"), *PIXELS]) == 3
+    assert "\n3 images could not be used: all figures are of the others\n" in capsys.readouterr().out
 
 
 def test_labels_that_are_no_class(capsys, tmp_path):
