@@ -6,6 +6,9 @@ from cnml.ops.convolution import Convolution
 from cnml.ops.separable import SeparableConvolution
 from cnml.tensor import Tensor
 
+#: a sparse pointwise convolution is left alone where it takes this share of the dense one's time: alone, the two go through memory
+APART = 0.7
+
 
 def fuse_separable(graph: Graph, retained: set[Tensor]) -> Graph:
     """Wherever that is faster (`SeparableConvolution.gains`): what lies between the two then stays in a core's cache, band by band."""
@@ -25,8 +28,12 @@ def fuse_separable(graph: Graph, retained: set[Tensor]) -> Graph:
 
 def _fit(first: Node, second: Node) -> bool:
     depthwise, pointwise = first.op, second.op
-    return (isinstance(depthwise, Convolution) and isinstance(pointwise, Convolution)
-            and SeparableConvolution.gains(depthwise, pointwise, first.inputs[0].shape, second.inputs[0].shape))
+    if not isinstance(depthwise, Convolution) or not isinstance(pointwise, Convolution):
+        return False
+    if not SeparableConvolution.gains(depthwise, pointwise, first.inputs[0].shape, second.inputs[0].shape):
+        return False
+    image = pointwise.image_shape(second.inputs[0].shape)
+    return image is not None and pointwise.choose_sparse(image, second.parameters, APART).cut is None
 
 
 def _merged(first: Node, second: Node) -> Node:

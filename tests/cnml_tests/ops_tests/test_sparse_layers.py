@@ -190,6 +190,22 @@ def test_the_environment_decides(rng, compiled, monkeypatch):
         c.run()
 
 
+@pytest.mark.parametrize(("zeros", "joined"), [(0.0, True), (0.5, True), (0.95, False)])
+def test_a_sparse_pointwise_convolution_is_not_joined_with_the_depthwise_one(rng, compiled, zeros, joined):
+    graph, x = Graph(), rng.standard_normal((1, 128, 56, 56)).astype(np.float32)
+    data = graph.input(x.shape, "x")
+    depthwise = Convolution(ConvolutionGeometry(128, (3, 3), (1, 1), (1, 1), (1, 1), (1, 1), 128), "dw")
+    between = graph.add(depthwise, [data], parameters(rng.standard_normal((128, 1, 3, 3)), np.zeros(128)))
+    weights = parameters(prune(rng.standard_normal((128, 128, 1, 1)), zeros), np.zeros(128))
+    y = graph.add(pointwise(128, "pw"), between, weights)
+    c = compiled(graph, data, y, x)
+    agree(c.run()[0], expected(graph, x, data))
+    assert ("separable_f32" in c.kernels()) == joined
+    assert ("sparse_nhwc" in c.kernels()) != joined
+    assert sum(s.zeros for _, s in c.executable.sparsity()) == weights[0].zeros()
+    assert sum(s.weights for _, s in c.executable.sparsity()) == 128 * (128 + 9)
+
+
 def test_the_wish_survives_fusion():
     fold = Fold("scale", 2)
     for op in (pointwise(8, "c", sparse=True), InnerProduct(8, sparse=True)):
