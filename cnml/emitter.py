@@ -95,10 +95,10 @@ class Emitter:
         self.forms += [a for a in (form if isinstance(form, tuple) else (form,)) if isinstance(a, np.ndarray)]
         return form
 
-    def count(self, weights: Parameter, macs: int, *, skips: bool = False) -> None:
-        """Count the zeros of weights that take part in so many multiply-accumulates, and say whether the kernel skips them."""
+    def count(self, weights: Parameter, macs: int, *, skips: bool = False, skipped: int = 0) -> None:
+        """Count the zeros of weights that take part in so many multiply-accumulates, and say whether the kernel skips them, or how many it skips."""
         size, zeros = weights.array.size, weights.zeros()
-        skipped = zeros if skips else 0
+        skipped = zeros if skips else skipped
         self.sparsity = Sparsity(size, zeros, skipped, macs, macs * skipped // max(size, 1)) + (self.sparsity or Sparsity())
 
     def packed_weights(self, key: Any, make: Callable[..., Any], parameter: Parameter, *others: Parameter) -> Any:

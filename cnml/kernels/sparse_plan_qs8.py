@@ -140,7 +140,8 @@ def plan_sparse_qs8(shape: Conv2dShape, pixels: Bytes, zero: int, tile: SparseTi
     h[ct.DEPTH], h[ct.GROUP_STEP], h[ct.GROUPS], h[ct.COUT_GROUP] = depth, 4 * depth, shape.group, outputs
     h[ct.STAGED], h[ct.PHASES] = ct.STAGE_NHWC if lines else ct.DIRECT, 1
     h[ct.TAPS_BLOCK], h[ct.DEPTH_BLOCK] = taps_block, depth_block
-    reason = (f"sparse int8, {isa().name}: {f'{lines} lines' if lines else f'{chunk} pixels'} x {nr} outputs, {taps_block * depth_block} words a part")
+    size = f"{lines} lines" if lines else f"{chunk} pixels"
+    reason = f"sparse int8, {isa().name}: {size} x {nr} outputs, {taps_block * depth_block} words a part"
     rows = taps_block * depth_block + ceil(outputs / nr) * nr + nr
     pointers = 8 * lanes * (tile.vectors + 1) * (2 if lines else taps + 3) + 8 * taps + 16 * (tile.vectors + 1)
     staged = 4 * words.channels * ((lines - 1) * shape.stride[0] + (shape.kernel[0] - 1) * shape.dilation[0] + 1) if lines else 0

@@ -11,12 +11,15 @@ from cnml.emitter import Emitter
 from cnml.epilogue import Activation, fold_affine
 from cnml.errors import expect
 from cnml.kernels.conv_pack_qs8 import pack_ends_qs8, pack_weights_qs8
-from cnml.kernels.conv_plan_qs8 import Bytes, plan_conv2d_qs8, takes_int8
+from cnml.kernels.conv_plan_qs8 import WORD, Bytes, plan_conv2d_qs8, takes_int8
 from cnml.kernels.conv_shape import Conv2dShape
 from cnml.kernels.depthwise_plan_qs8 import MOST_TAPS, DepthwisePlanInt8, pack_depthwise_ends_qs8, pack_depthwise_qs8, plan_depthwise_qs8
+from cnml.kernels.sparse_choice_qs8 import SparseChoiceInt8, choose_sparse_qs8
+from cnml.kernels.sparse_pack_qs8 import live_words, pack_sparse_ends_qs8, pack_sparse_qs8
+from cnml.kernels.sparse_plan_qs8 import SparsePlanInt8, plan_sparse_qs8
 from cnml.kernels.winograd_pack_qs8 import pack_winograd_ends_qs8, pack_winograd_qs8
 from cnml.kernels.winograd_plan_f32 import WinogradPlan
-from cnml.kernels.winograd_plan_qs8 import chooses_winograd_qs8, plan_winograd_qs8
+from cnml.kernels.winograd_plan_qs8 import chooses_winograd_qs8, plan_winograd_qs8, winograd_cost_qs8
 from cnml.operator import Operator
 from cnml.ops.convolution import Convolution
 from cnml.ops.inner_product import InnerProduct
@@ -157,16 +160,25 @@ class ConvolutionInt8(Operator):
         return layouts, [Layout.NHWC if isinstance(self.source, Convolution) else Layout.PLAIN]
 
     def lower(self, emit: Emitter, inputs: list[Tensor], outputs: list[Tensor]) -> None:
-        """The register tile of byte products."""
+        """The kernel that skips words of weights, an exact Winograd convolution, or the register tile of byte products."""
         x, y, add = inputs[0], outputs[0], inputs[1] if self.residual else None
         image = self.image(x.shape)
         assert image is not None
         pixels = Bytes(x.pitch or x.width, (y.pitch or y.width) * y.item, (add.pitch or add.width) * add.item if add is not None else 0)
+        macs = self.macs([x.shape], [y.shape])
         if is_depthwise(image):
+            emit.count(emit.parameters[0], macs)
             self._lower_depthwise(emit, plan_depthwise_qs8(image, pixels, self.int8.data.zero, y.item), x, y)
             return
         plan = plan_conv2d_qs8(image, pixels, self.int8.data.zero)
         why = chooses_winograd_qs8(image, plan.cost)
+        words = self._words(emit, image)
+        sparse = self._choose_sparse(words, image, pixels, plan.cost if why is None else min(plan.cost, winograd_cost_qs8(image)))
+        emit.count(emit.parameters[0], macs, skipped=min(WORD * (words[1] - words[0]), emit.parameters[0].zeros()) if sparse.tile else 0)
+        if sparse.tile is not None:
+            self._lower_sparse(emit, plan_sparse_qs8(image, pixels, self.int8.data.zero, sparse.tile), image, x, add, y)
+            emit.note(f"{emit.notes}, {sparse.reason}")
+            return
         if why is not None:
             exact = plan_winograd_qs8(image, pixels, self.int8.data.zero)
             self._lower_winograd(emit, exact._replace(reason=f"{exact.reason}, {why}"), image, x, add, y)
@@ -179,6 +191,28 @@ class ConvolutionInt8(Operator):
         weights, ends = emit.packed(key, pack, *emit.parameters)
         emit.call(f"conv2d_nhwc_qs8_{self._result()}_{plan.tile.mr}x{plan.nr}", x, weights, ends, add, y, plan.table,
                   emit.scratch(plan.scratch_bytes), *self._end(emit), len(ends) // 3, *self._more(add))
+        emit.note(plan.reason)
+
+    def _words(self, emit: Emitter, image: Conv2dShape) -> tuple[int, int]:
+        """Words of four input channels with weights other than zero, and all words; counted once per version of the weights."""
+        def count(w: np.ndarray) -> tuple[int, int]:
+            rows = w.T if isinstance(self.source, InnerProduct) and self.source.transpose else w
+            return live_words(rows.reshape(image.outputs, image.channels // image.group, *image.kernel))
+        words: tuple[int, int] = emit.packed(("live words", image.kernel), count, emit.parameters[0])
+        return words
+
+    def _choose_sparse(self, words: tuple[int, int], image: Conv2dShape, pixels: Bytes, cost: float) -> SparseChoiceInt8:
+        dense_input = pixels.x == -(-image.channels // WORD) * WORD
+        return choose_sparse_qs8(image, words, cost, dense_input=dense_input, net=self.source.sparse)
+
+    def _lower_sparse(self, emit: Emitter, plan: SparsePlanInt8, image: Conv2dShape, x: Tensor, add: Tensor | None, y: Tensor) -> None:
+        def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            codes = self.weight_codes(arrays, image)
+            return pack_sparse_qs8(plan, codes, image.group), pack_sparse_ends_qs8(plan, *self.ends(arrays, codes, emit.half), y.item, image.group)
+        key = ("sparse int8", plan.nr, plan.tile, image.kernel, image.group, self.int8, self.codes, self.source.folds, emit.half)
+        weights, ends = emit.packed(key, pack, *emit.parameters)
+        emit.call("sparse_nhwc_qs8", x, weights, ends, add, y, plan.table, emit.scratch(plan.scratch_bytes), *self._end(emit), len(ends) // 3,
+                  *self._more(add), y.item)
         emit.note(plan.reason)
 
     def _lower_winograd(self, emit: Emitter, plan: WinogradPlan, image: Conv2dShape, x: Tensor, add: Tensor | None, y: Tensor) -> None:

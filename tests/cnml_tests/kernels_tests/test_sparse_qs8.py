@@ -34,7 +34,7 @@ from cnml.reference.codes import decode, encode
 from cnml.reference.convolution_int8 import convolution_sums, end_convolution
 from cnml.reference.quantized import activated
 
-NR = 4 * isa().lanes
+NR, TILE = 4 * isa().lanes, SparseTile(2)
 
 
 def pruned(rng, s, density):
@@ -46,7 +46,7 @@ def pruned(rng, s, density):
     return weights
 
 
-def run(rng, s, *, density=0.3, tile=SparseTile(2), item=1, zero=128, limits=SIGNED, activation=RELU, add="", extra=0, tasks=1, large=None, dense=False):
+def run(rng, s, *, density=0.3, tile=TILE, item=1, zero=128, limits=SIGNED, activation=RELU, add="", extra=0, tasks=1, large=None, dense=False):
     """One convolution of random codes against its definition; `dense`: against the dense kernel too."""
     codes = rng.integers(1 if zero else 0, 256, (s.batch, s.height, s.width, s.channels)).astype(np.uint8)
     weights = pruned(rng, s, density)

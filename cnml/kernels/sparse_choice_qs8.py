@@ -1,0 +1,68 @@
+"""Whether an INT8 layer runs by the kernel that skips words of weights: by estimated cycles, unless the net or the environment says."""
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cnml.kernels.conv_shape import Conv2dShape
+from cnml.kernels.sparse_choice import asked, demanded
+from cnml.kernels.sparse_cost_qs8 import sparse_cost_qs8
+from cnml.kernels.sparse_plan_qs8 import SparseTile, sparse_tiles
+
+#: so much of the dense kernel's time the sparse one may take: estimates err by about as much as is left
+WORTHWHILE = 0.85
+
+
+class SparseChoiceInt8(NamedTuple):
+    """What was chosen.
+
+    Attributes
+    ----------
+    tile : SparseTile or None
+        None is dense.
+    reason : str
+        For people; empty where there was nothing to choose.
+    """
+
+    tile: SparseTile | None
+    reason: str = ""
+
+
+def choose_sparse_qs8(shape: Conv2dShape, words: tuple[int, int], cost: float, *, dense_input: bool = True, net: bool = False,
+                      worthwhile: float = WORTHWHILE) -> SparseChoiceInt8:
+    """Sparse or dense, and the tile.
+
+    Parameters
+    ----------
+    shape : Conv2dShape
+        In channels, of a kind that `cnml.kernels.conv_plan_qs8.takes_int8`.
+    words : (int, int)
+        Words of four input channels with weights other than zero, and all words.
+    cost : float
+        Estimated cycles of the dense kernel.
+    dense_input : bool
+        See `sparse_tiles`.
+    net : bool
+        The net asks for sparse kernels (`sparse_mode`).
+    worthwhile : float
+        Share of the dense kernel's time that the sparse one may take.
+
+    Returns
+    -------
+    SparseChoiceInt8
+
+    Raises
+    ------
+    CnmlError
+        `PYCAFFE_ACC_SPARSE` is set to something unknown.
+    """
+    live, every = words
+    if asked() == "off" or live == every:
+        return SparseChoiceInt8(None)
+    costs = {tile: sparse_cost_qs8(shape, tile, live) for tile in sparse_tiles(shape, dense_input)}
+    best = min(costs, key=costs.__getitem__)
+    empty, share, why = f"{(every - live) / every:.0%} empty words", costs[best] / cost, demanded(every - live, net)
+    if why:
+        return SparseChoiceInt8(best, f"{empty}, {why}")
+    if share < worthwhile:
+        return SparseChoiceInt8(best, f"{empty}, est. {share:.2f} of dense")
+    return SparseChoiceInt8(None, f"{empty}, sparse est. {share:.2f} of it")
