@@ -172,8 +172,9 @@ each other or the card's peak.
 - The shares of conversion and inference on CIFAR-10, together with the tuned run's 384 ms, leave a core 0.32 ms for an image, below the 0.44 ms that
   FP16 takes at its peak. So the tuned run comes out 25 % slower, and the share of inference twice as large.
 - The MLU270's SSD300 on 16 cores is 5.8 times as slow as on one. Detection's last step, which is not in these costs, does not run in parallel.
-- YOLOv3's end-to-end figures are left out: boxes are decoded on the host by code of the sample. The two readme samples of 1389 and 1613 FPS are left
-  out because they do not name their network, and MLU270 ResNet-50 at 5122 FPS because another page gives 1614 in the same setting.
+- YOLOv3's end-to-end figures are left out: boxes are decoded on the host by code of the sample. The two readme samples of 1389 and 1613 FPS (1077 and
+  1197 end to end, four times what AlexNet's sample reaches) are left out because they name neither network nor host, and MLU270 ResNet-50 at 5122 FPS
+  because another page gives 1614 in the same setting.
 - No public figure shows what sparsity gains: `sparse_floor` and `sparse_efficiency` are not fitted.
 """
 
