@@ -118,7 +118,7 @@ def _float_accuracy(rows: list[Row]) -> dict[str, Any]:
 
 def _int8_loss(rows: list[Row]) -> dict[str, Any]:
     once = [r for r in _one_device(rows) if r["calibration"] is not None and r["accuracy"] is not None and r["accuracy"]["delta_fp16"] is not None]
-    series = _series(once, lambda r: r["variant_title"], lambda r: r["title"], lambda r: -float(r["accuracy"]["delta_fp16"]),
+    series = _series(once, lambda r: r["variant_title"], lambda r: r["title"], lambda r: 0.0 - float(r["accuracy"]["delta_fp16"]),
                      lambda r: f"{r['title']}, {r['variant_title']}: {-r['accuracy']['delta_fp16']:+.2f} points lost; {accuracy_words(r)}")
     return _figure("fig5", "Fig. 5: accuracy lost by INT8", "Points of top-1 below FP16 over the same images; below zero: gained by chance", "bars",
                    "none",

@@ -80,8 +80,8 @@ def _int8_costs(rows: list[Row]) -> dict[str, Any]:
     cases, words, spread = [], [], []
     for variant in dict.fromkeys(r["variant"] for r in chosen):
         mine = [r for r in chosen if r["variant"] == variant]
-        lost = [-r["accuracy"]["delta_fp16"] for r in mine]
-        cases += [_case(f"{r['title']}, {r['variant_title']}", f"{-r['accuracy']['delta_fp16']:+.2f} points lost", None) for r in mine]
+        lost = [_lost(r) for r in mine]
+        cases += [_case(f"{r['title']}, {r['variant_title']}", f"{_lost(r):+.2f} points lost", None) for r in mine]
         words.append(f"{mine[0]['variant_title']}: {min(lost):+.2f} to {max(lost):+.2f} points lost, mean {sum(lost) / len(lost):+.2f}, "
                      f"{sum(r['accuracy']['valid'] is True for r in mine)} of {len(mine)} networks keep the bound")
         spread.append((_mean(lost) > 0.0 and max(lost) - min(lost) > 4 * max(map(_image, mine)), mine[0]["calibration"]["method"]))
@@ -89,6 +89,11 @@ def _int8_costs(rows: list[Row]) -> dict[str, Any]:
     judged = [holds for holds, method in spread if method == "vendor"] or [holds for holds, _ in spread]
     return _finding("int8-accuracy", "INT8 costs accuracy, by amounts that depend on the network (the vendor's method)", "any", "none", cases,
                     lambda: "; ".join(words), all(judged))
+
+
+def _lost(row: Row) -> float:
+    """Points of top-1 below FP16; never minus zero."""
+    return 0.0 - float(row["accuracy"]["delta_fp16"])
 
 
 def _pairs(rows: list[Row]) -> list[tuple[Row, Row]]:

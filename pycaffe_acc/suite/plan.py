@@ -4,7 +4,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +133,8 @@ class Suite:
     models : tuple of ModelPlan
     sha256 : str
         Of the file.
+    embedded : bool
+        Whether the data comes with the package.
     """
 
     name: str
@@ -144,6 +146,7 @@ class Suite:
     devices: tuple[DevicePlan, ...]
     models: tuple[ModelPlan, ...]
     sha256: str
+    embedded: bool = False
 
     @property
     def host(self) -> DevicePlan | None:
@@ -165,7 +168,7 @@ class Suite:
         if devices is not None:
             _known("device", devices, [d.name for d in self.devices], self.name)
             kept_devices = tuple(d for d in self.devices if d.name in devices)
-        return Suite(self.name, self.about, self.seed, self.within, self.images, self.variants, kept_devices, kept_models, self.sha256)
+        return replace(self, devices=kept_devices, models=kept_models)
 
 
 def suite_names() -> tuple[str, ...]:
@@ -217,7 +220,7 @@ def _suite(table: dict[str, Any], file: str, digest: str) -> Suite:
         _known("variant", d.variants, list(variants), file)
         _known("model", d.models, names, file)
     return Suite(table["name"], table["about"], table.get("seed", 0), float(table.get("within", 1.0)),
-                 {k: ImageSet(**v) for k, v in table["images"].items()}, variants, devices, models, digest)
+                 {k: ImageSet(**v) for k, v in table["images"].items()}, variants, devices, models, digest, table.get("embedded", False))
 
 
 def _model(given: dict[str, Any], table: dict[str, Any], variants: dict[str, Variant], file: str) -> ModelPlan:

@@ -67,9 +67,9 @@ class Store:
         self._fresh.add(name)
 
     def _path(self, name: str) -> Path:
-        plain = _PLAIN.sub("_", name)
+        plain = _PLAIN.sub("_", name)[:150]
         # two names that differ only in what a file name cannot hold must not meet
-        return self.folder / (f"{plain[:150]}.json" if plain == name else f"{plain[:150]}-{digest(name)[:8]}.json")
+        return self.folder / (f"{plain}.json" if plain == name else f"{plain}-{digest(name)[:16]}.json")
 
 
 def digest(value: Any) -> str:

@@ -17,6 +17,7 @@ from pycaffe_acc.suite.plan import read_suite, suite_names
 from pycaffe_acc.suite.runner import Runner
 from pycaffe_acc.suite.store import Store
 from pycaffe_acc.tools.console import emit, note
+from pycaffe_acc.tools.demo import FOLDER as EMBEDDED
 from pycaffe_acc.tools.exit_code import ExitCode, UsageError
 from pycaffe_acc.tools.model_arguments import positive
 from pycaffe_acc.tools.report_progress import Bar
@@ -69,12 +70,8 @@ def run(args: argparse.Namespace) -> int:
 def _run_suite(args: argparse.Namespace) -> int:
     if args.suite is None or args.out is None:
         raise UsageError("give --suite NAME and --out DIR to run a suite, or one of the actions render, diff and check")
-    data = Path(args.data or os.environ.get(_DATA, ""))
-    if not (args.data or os.environ.get(_DATA)):
-        raise UsageError(f"give --data DIR, the folder that the suite's paths are below, or set {_DATA}")
-    if not data.is_dir():
-        raise CheckError(f"--data: there is no folder '{data}'")
     suite = read_suite(args.suite).narrowed(_names(args.models), _names(args.devices))
+    data = _data_folder(args, suite.embedded)
     out = Path(args.out)
     started = _now()
     with Bar(sys.stderr) as bar:
@@ -89,6 +86,15 @@ def _run_suite(args: argparse.Namespace) -> int:
     written = [out / "report.json", *_page(document, out / "page.html", out / "figures")]
     emit(args, document, _text(document, written))
     return ExitCode.OK if document["rows"] else ExitCode.BAD_INPUT
+
+
+def _data_folder(args: argparse.Namespace, embedded: bool) -> Path:
+    given = args.data or (str(EMBEDDED) if embedded else os.environ.get(_DATA))
+    if not given:
+        raise UsageError(f"give --data DIR, the folder that the suite's paths are below, or set {_DATA}")
+    if not Path(given).is_dir():
+        raise CheckError(f"--data: there is no folder '{given}'")
+    return Path(given)
 
 
 def _names(text: str | None) -> list[str] | None:
