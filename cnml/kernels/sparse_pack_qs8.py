@@ -11,11 +11,10 @@ from math import ceil
 
 import numpy as np
 
-from cnml.cpu import dot_kind
+from cnml.cpu import dot_kind, isa
 from cnml.kernels.conv_plan_qs8 import WORD
 from cnml.kernels.sparse_plan_qs8 import SparsePlanInt8
 from cnml.parameter import aligned_empty
-from cnml.ukernels.simd.vec_x8 import SCALE
 
 _LINE = 16  # 32-bit words of a line of memory
 
@@ -60,9 +59,9 @@ def live_words(codes: np.ndarray) -> tuple[int, int]:
 
 def pack_sparse_ends_qs8(plan: SparsePlanInt8, starts: np.ndarray, factors: np.ndarray, biases: np.ndarray, item: int, group: int = 1) -> np.ndarray:
     """int32 starts, float32 factors and biases of all outputs, each [group and block][nr], one behind the other as float32 words; the floats of
-    results of one byte are times `SCALE`, which is exact.
+    results of one byte are times `scale_of_codes`, which is exact.
     """
-    outputs, scale = len(starts) // group, np.float32(SCALE if item == 1 else 1)
+    outputs, scale = len(starts) // group, np.float32(scale_of_codes() if item == 1 else 1)
     ends = aligned_empty((3, group, ceil(outputs / plan.nr) * plan.nr))
     ends[...] = 0
     ends.view(np.int32)[0, :, :outputs] = starts.reshape(group, -1)
@@ -70,6 +69,11 @@ def pack_sparse_ends_qs8(plan: SparsePlanInt8, starts: np.ndarray, factors: np.n
         ends[1, :, :outputs] = (factors * scale).reshape(group, -1)
         ends[2, :, :outputs] = (biases * scale).reshape(group, -1)
     return ends.reshape(-1)
+
+
+def scale_of_codes() -> int:
+    """`cnml.ukernels.simd.vec_x8.SCALE`, for those who must not import a compiler."""
+    return 2 if isa().lanes >= 8 else 1
 
 
 def _words(plan: SparsePlanInt8, codes: np.ndarray, group: int) -> np.ndarray:

@@ -27,12 +27,13 @@ from cnml_tests.kernels_tests.test_conv_qs8 import (
 from cnml.cpu import dot_kind, isa
 from cnml.kernels.conv_pack_qs8 import pack_ends_qs8, pack_weights_qs8
 from cnml.kernels.conv_plan_qs8 import Bytes, plan_conv2d_qs8
-from cnml.kernels.sparse_pack_qs8 import live_words, pack_sparse_ends_qs8, pack_sparse_qs8
+from cnml.kernels.sparse_pack_qs8 import live_words, pack_sparse_ends_qs8, pack_sparse_qs8, scale_of_codes
 from cnml.kernels.sparse_plan_qs8 import MOST_VECTORS, PART_WORDS, SparseTile, part_of, plan_sparse_qs8, sparse_tiles
 from cnml.parameter import aligned_empty
 from cnml.reference.codes import decode, encode
 from cnml.reference.convolution_int8 import convolution_sums, end_convolution
 from cnml.reference.quantized import activated
+from cnml.ukernels.simd.vec_x8 import SCALE
 
 NR, TILE = 4 * isa().lanes, SparseTile(2)
 
@@ -188,6 +189,10 @@ def test_lists_hold_the_words_that_live(rng):
     empty, full = (pack_sparse_qs8(plan, w).nbytes for w in (np.zeros_like(weights), weights))
     entry = 4 * (1 + {"vnni": 1, "pairs": 2, "plain": 4}[dot_kind()])
     assert 0 <= full - empty - entry * live_words(weights)[0] < 64 * 2
+
+
+def test_scale():
+    assert scale_of_codes() == SCALE
 
 
 def test_groups_must_be_whole_words():
