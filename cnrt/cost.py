@@ -49,14 +49,11 @@ class Launch(NamedTuple):
         Slices of a batch beside each other, and cores that share a slice.
     whole : bool
         Whether the function's costs are those of all slices together (a net, whose batch is cut up) instead of one (an offline function).
-    counted : bool
-        False for what the host computes one after the other but the card beside an invocation that counts already.
     """
 
     data: int = 1
     model: int = 1
     whole: bool = False
-    counted: bool = True
 
     @property
     def cores(self) -> int:

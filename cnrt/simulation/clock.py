@@ -66,8 +66,6 @@ class Clock:
         CnrtError
             UNSUPPORTED for a type in which the card does not compute.
         """
-        if not launch.counted:
-            return 0
         key = (costs, launch, max(0, channel), company)
         with self._lock:
             if key not in self._known:

@@ -23,6 +23,11 @@ class Link:
     ----------
     capacity : float
         A second.
+
+    Attributes
+    ----------
+    moved : float
+        So far.
     """
 
     def __init__(self, capacity: float):

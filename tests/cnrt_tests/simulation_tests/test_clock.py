@@ -65,8 +65,6 @@ def test_the_same_question_has_the_same_answer():
     def ask() -> int:
         return Clock(CARD).invocation_ns((BOTH, WIDE, HEAVY), Launch(2), 0, Company((0, 0, 1)))
     assert {ask() for _ in range(5)} == {ask()}
-    clock = Clock(CARD)
-    assert clock.invocation_ns((BOTH,), Launch(2)._replace(counted=False), 0) == 0
 
 
 @pytest.mark.parametrize(("name", "better"), [("ddr_bytes_per_second", 2.0), ("core_bytes_per_second", 2.0), ("mac_efficiency", 1.2),
