@@ -62,6 +62,7 @@ class SlicedNet:
                                  "data parallelism")
         self._parts = [net, *(self._twin(net) for _ in range(slices - 1))]
         self.threads = net.threads * slices
+        self._compiled = False  # the first forward packs weights, once for all slices if they take turns
 
     @staticmethod
     def _twin(net: Net) -> Net:
@@ -82,7 +83,9 @@ class SlicedNet:
         dict of str to ndarray
             The outputs; copy what must outlast the next forward.
         """
-        run_beside([partial(self._run, i) for i in range(len(self._parts))], len(self._parts))
+        work = [partial(self._run, i) for i in range(len(self._parts))]
+        run_beside(work, len(work) if self._compiled else 1)
+        self._compiled = True
         if self.notifiers is not None:
             for part in self._parts:
                 self.notifiers += part.notifiers or []

@@ -184,3 +184,4 @@ def test_four_threads_on_four_channels(card, rng):
         t.join(60)
     assert errors == []
     np.testing.assert_array_equal(np.stack(results), np.stack([tiny_model.expected(a) for a in x]))
+    assert [(u.core, u.channel, u.functions) for u in card.core_uses() if u.functions] == [(8 * i + k, i, 5) for i in range(4) for k in range(2)]
