@@ -7,6 +7,7 @@ import numpy as np
 
 from pycaffe_acc.errors import CheckError
 from pycaffe_acc.evaluation.dataset import Dataset, open_dataset
+from pycaffe_acc.evaluation.provider import image_name
 from pycaffe_acc.preprocess import Preprocess, preprocess_profile
 from pycaffe_acc.suite.plan import ImageSet
 
@@ -33,6 +34,10 @@ class ChosenImages:
     def read(self, index: int, channels: int) -> np.ndarray:
         """Image `index` of the chosen ones, as `Dataset.read`."""
         return self._dataset.read(int(self._numbers[index]), channels)
+
+    def where(self, index: int) -> str:
+        """What an image is called."""
+        return image_name(self._dataset, int(self._numbers[index]))
 
 
 def open_images(images: ImageSet, data: Path, as_pycaffe: bool = False) -> Dataset:

@@ -75,8 +75,13 @@ def run(args: argparse.Namespace) -> int:
     """Evaluate and report; see `status` for what it returns."""
     check_engine(args, cards=True)
     _check_arguments(args)
+    check_cluster(args)
     cores = layout(args)
     dataset, preprocess = open_images(args)
+    if args.cluster is not None:
+        report = on_cluster(args, dataset, preprocess)
+        emit(args, report.to_dict(), text(report))
+        return status(report, None)
     with on_device(args, cores), traced(args.trace):
         report, stopped = _evaluate(args, cores, dataset, preprocess)
     emit(args, report.to_dict(), text(report))
