@@ -32,7 +32,8 @@ class LayerProblem:
         self._view = WeightRows.of(layer, weights.shape)
         self._rows = self._view.rows(weights)
         pieces = -(-self._view.columns // _WIDEST)
-        edges = [self._view.columns * k // pieces // 4 * 4 for k in range(pieces)] + [self._view.columns]
+        step = 4 if self._view.channels % 4 == 0 or self._view.places == 1 else self._view.channels  # units are not cut
+        edges = [self._view.columns * k // pieces // step * step for k in range(pieces)] + [self._view.columns]
         self._parts = [(g, slice(a, b)) for g in range(self._view.group) for a, b in zip(edges, edges[1:], strict=False)]
         self._statistics = [InputStatistics(part.stop - part.start, centred) for _, part in self._parts]
 
@@ -67,8 +68,13 @@ class LayerProblem:
         problems = self._problems()
         worth = np.empty(self._rows.shape)
         for (g, part), problem in zip(self._parts, problems, strict=True):
-            worth[g][:, part] = problem.saliency()
+            worth[g][:, part] = problem.saliency(self._starts(part, width))
         return self._solved(problems, keep_mask(worth, unit_starts(self._view.channels, self._view.places, width), share))
+
+    def _starts(self, part: slice, width: int) -> np.ndarray:
+        """Where units begin in some of the columns."""
+        starts = unit_starts(self._view.channels, self._view.places, width)
+        return starts[(starts >= part.start) & (starts < part.stop)] - part.start
 
     def fill(self, keep: np.ndarray) -> tuple[np.ndarray, float]:
         """Remove given weights: (groups, outputs, columns) bool, False for those. Returns what `prune` does."""
@@ -82,11 +88,11 @@ class LayerProblem:
             errors.append(problem.error(result[g][:, part]))
         return self._view.weights(result), float(np.mean(errors))
 
-    def scores(self) -> tuple[np.ndarray, float]:
+    def scores(self, width: int) -> tuple[np.ndarray, float]:
         """What each weight is worth, (groups, outputs, columns) float64, and the power of the layer's outputs in the same unit."""
         worth, power = np.empty(self._rows.shape), 0.0
         for (g, part), statistics in zip(self._parts, self._statistics, strict=True):
             problem = Reconstruction(self._rows[g][:, part], statistics)
-            worth[g][:, part] = problem.saliency()
+            worth[g][:, part] = problem.saliency(self._starts(part, width))
             power += float(((problem.wanted @ problem.covariance) * problem.wanted).sum())
         return worth, power

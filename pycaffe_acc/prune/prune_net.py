@@ -113,7 +113,7 @@ class Pruner:
         Parameters
         ----------
         blob, batches, progress
-            Only for the method global with compensation: see `apply`.
+            Only for one threshold with compensation: see `apply`.
 
         Returns
         -------
@@ -121,7 +121,7 @@ class Pruner:
             By the layers' places.
         """
         sizes = {c.place: c.size for c in self._pruned()}
-        if self._options.method != "global" or not self._options.sparsity:
+        if not self._options.one_threshold or not self._options.sparsity:
             return even_shares(sizes, self._options.sparsity)
         if self._options.compensate:
             return threshold_shares(self._worth(blob, batches, progress), self._options.sparsity)
@@ -143,7 +143,7 @@ class Pruner:
                 for bottom in walk.bottom_names(name):
                     for values in walk.values(bottom):
                         problem.see(values, values)
-                worth, power = problem.scores()
+                worth, power = problem.scores(WIDTHS[self._options.method])
                 found[place] = np.asarray(unit_scores(worth, self._rows(place)[2]).reshape(-1) / max(power, 1e-30), np.float32)
             walk.run(name)
             walk.drop(name)

@@ -10,9 +10,16 @@ from pycaffe_acc.prune.sparse_filter import check_sparsity
 METHODS = {
     "vendor": "as the vendor's tools: pairs of neighbouring input channels by magnitude, in every layer and its bias",
     "magnitude": "the smallest weights of each layer",
-    "global": "the smallest weights of all layers, by one threshold on magnitudes that are made comparable",
+    "global": "magnitude with --spread global",
     "block4": "blocks of 4 neighbouring input channels at one kernel position, which is what INT8 kernels can leave out",
     "channel": "whole output channels; the net becomes smaller",
+}
+
+
+#: how zeros are shared out among layers, by their names on the command line
+SPREADS = {
+    "even": "the same share of every layer",
+    "global": "one threshold for all layers, on magnitudes relative to what is left of their layer, or with compensation on what weights are worth",
 }
 
 
@@ -36,6 +43,8 @@ class PruneOptions:
         Only take back what shifted: biases and BatchNorm statistics. Included in `compensate`.
     vendor_exact : bool
         See `sparse_filter`.
+    spread : str
+        Of `SPREADS`; with the methods magnitude and block4. The method global always has "global".
     """
 
     method: str = "magnitude"
@@ -46,6 +55,7 @@ class PruneOptions:
     compensate: bool = False
     reestimate: bool = False
     vendor_exact: bool = False
+    spread: str = "even"
 
     def check(self) -> None:
         """Refuse what makes no sense.
@@ -57,9 +67,18 @@ class PruneOptions:
         check_sparsity(self.sparsity)
         if self.method not in METHODS:
             raise CheckError(f"unknown pruning method '{self.method}'; known methods: {', '.join(METHODS)}")
+        if self.spread not in SPREADS:
+            raise CheckError(f"unknown spread '{self.spread}'; known: {', '.join(SPREADS)}")
+        if self.spread == "global" and self.method in ("vendor", "channel"):
+            raise CheckError(f"the method {self.method} takes the same share of every layer; --spread global goes with magnitude and block4")
         if self.method == "vendor" and self.compensate:
             raise CheckError("the method vendor knows magnitudes only, so weights cannot be compensated with it; take magnitude or block4, or "
                              "re-estimate biases and statistics (--reestimate)")
+
+    @property
+    def one_threshold(self) -> bool:
+        """Whether layers are compared with each other."""
+        return self.method == "global" or self.spread == "global"
 
     @property
     def needs_images(self) -> bool:

@@ -42,9 +42,29 @@ class Reconstruction:
         #: the rows that would serve best if nothing were removed: (O, K) float64
         self.wanted = given + (given @ (statistics.crossed() - self.covariance)) @ self._root.T @ self._root
 
-    def saliency(self) -> np.ndarray:
-        """What each weight is worth: (O, K) float64."""
-        return np.asarray(np.square(self.wanted) / np.square(self._root).sum(0))
+    def saliency(self, starts: np.ndarray | None = None) -> np.ndarray:
+        """What each weight is worth.
+
+        Parameters
+        ----------
+        starts : (units,) int64, optional
+            Where units of weights that are removed together begin (`pycaffe_acc.prune.pattern.unit_starts`); each alone without.
+
+        Returns
+        -------
+        (O, K) float64
+            The growth of the squared error when a unit is removed, w_B^T [H^-1]_BB^-1 w_B, shared equally by its weights.
+        """
+        starts = np.arange(len(self._root)) if starts is None else starts
+        sizes = np.diff(starts, append=len(self._root))
+        worth = np.empty_like(self.wanted)
+        for size in np.unique(sizes):
+            columns = starts[sizes == size, None] + np.arange(size)  # (units, size)
+            root = self._root[:, columns].transpose(1, 0, 2)
+            inner = np.linalg.inv(root.transpose(0, 2, 1) @ root)
+            parts = self.wanted[:, columns]
+            worth[:, columns] = (np.einsum("oui,uij,ouj->ou", parts, inner, parts, optimize=True) / size)[:, :, None]
+        return worth
 
     def solve(self, keep: np.ndarray) -> np.ndarray:
         """The best rows that are zero where `keep` is False: (O, K) float32."""

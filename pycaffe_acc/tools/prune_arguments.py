@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import argparse
 
-from pycaffe_acc.prune.prune_options import METHODS, PruneOptions
+from pycaffe_acc.prune.prune_options import METHODS, SPREADS, PruneOptions
 from pycaffe_acc.tools.exit_code import UsageError
 from pycaffe_acc.tools.model_arguments import add_model, positive
 from pycaffe_acc.tools.preprocess_arguments import add_preprocess
@@ -30,6 +30,8 @@ def add_prune(parser: argparse.ArgumentParser) -> None:
                         "that becomes zero, at least 0 and less than 1; with --max-drop the most that is tried (default there: 0.95)")
     parser.add_argument("--method", choices=tuple(METHODS), default=_DEFAULT_METHOD,
                         help="; ".join(f"{name}: {about}" for name, about in METHODS.items()) + f" (default {_DEFAULT_METHOD})")
+    parser.add_argument("--spread", choices=tuple(SPREADS), default="even", help="how zeros are shared out among layers: "
+                        + "; ".join(f"{name}: {about}" for name, about in SPREADS.items()) + " (default even)")
     parser.add_argument("--sensitivities", metavar="F", help="share the zeros out among the layers by what prune-sensitivity found (its JSON)")
     add_touched(parser)
     better = parser.add_argument_group("what else to do for accuracy", "without labels and without training; needs images")
@@ -71,8 +73,8 @@ def check_prune(args: argparse.Namespace) -> None:
         raise UsageError("--compensate and --reestimate look at images: give one of --images LIST and --dataset KIND:PATH")
     if given and not options.needs_images:
         raise UsageError("images were given, but nothing looks at them: add --compensate or --reestimate")
-    if args.sensitivities is not None and args.method in ("vendor", "global", "channel"):
-        raise UsageError(f"--sensitivities goes with --method magnitude or block4; {args.method} has its own way to share zeros out")
+    if args.sensitivities is not None and (args.method in ("vendor", "channel") or options.one_threshold):
+        raise UsageError("--sensitivities goes with --method magnitude or block4 and --spread even; others have their own way to share zeros out")
     validation = (args.validate is not None) + (args.validate_dataset is not None)
     if validation != (args.max_drop is not None):
         raise UsageError("--max-drop POINTS and the labelled images it is measured on, --validate LIST or --validate-dataset KIND:PATH, belong "
@@ -82,4 +84,4 @@ def check_prune(args: argparse.Namespace) -> None:
 def prune_options(args: argparse.Namespace, sparsity: float) -> PruneOptions:
     """What the pruning is told."""
     return PruneOptions(args.method, sparsity, tuple(args.keep), args.include_first, args.include_depthwise, args.compensate, args.reestimate,
-                        args.vendor_exact)
+                        args.vendor_exact, args.spread)

@@ -73,9 +73,10 @@ def test_blocks_of_four(tmp_path):
             assert (block.all(1) == block.any(1)).all()
 
 
-def test_global(tmp_path):
+@pytest.mark.parametrize("options", [{"method": "global"}, {"spread": "global"}, {"method": "block4", "spread": "global"}])
+def test_global(tmp_path, options):
     """Shares differ; their sum is met."""
-    _, rows = pruned(tmp_path, method="global", sparsity=0.5)
+    _, rows = pruned(tmp_path, sparsity=0.5, **options)
     shares = {name: row.zeros / row.size for name, row in rows.items() if not row.left}
     assert max(shares.values()) > min(shares.values()) + 0.02
     assert sparsity_of(rows.values(), pruned_only=True) == pytest.approx(0.5, abs=0.01)
@@ -91,7 +92,7 @@ def test_as_the_vendor(tmp_path):
             np.testing.assert_array_equal(new.data, sparse_filter(old.data, 0.4, True))
 
 
-@pytest.mark.parametrize("options", [{}, {"method": "global"}, {"method": "block4"}])
+@pytest.mark.parametrize("options", [{}, {"method": "global"}, {"method": "block4"}, {"method": "block4", "spread": "global"}])
 def test_compensation(tmp_path, options):
     """The same number of zeros, and answers on other images that are much closer."""
     plain, _ = pruned(tmp_path, sparsity=0.4, **options)
@@ -99,8 +100,8 @@ def test_compensation(tmp_path, options):
     fresh = images(40, seed=5)
     assert relative_error(better, fresh) < 0.5 * relative_error(plain, fresh)
     assert sparsity_of(rows.values(), pruned_only=True) == pytest.approx(0.4, abs=0.03)
-    assert all((row.error is None) == bool(row.left) for row in rows.values())
-    assert all(0 <= row.error < 1 for row in rows.values() if not row.left)
+    assert all((row.error is None) == (not row.zeros) for row in rows.values())
+    assert all(0 <= row.error < 1 for row in rows.values() if row.zeros)
     first = better.open(unpruned=True).params["first"][0].data
     np.testing.assert_array_equal(better.open().params["first"][0].data, first)
 

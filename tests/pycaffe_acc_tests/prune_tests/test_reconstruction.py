@@ -81,6 +81,21 @@ def test_saliency_is_the_error_of_removing_one_weight(rng):
         assert p.saliency()[0, k] == pytest.approx(difference @ damped @ difference, rel=1e-6)
 
 
+def test_saliency_of_units_is_the_error_of_removing_them(rng):
+    """Units of four and a shorter one, shared by their weights."""
+    x, rows = correlated(rng, 2000, 10), rng.normal(size=(2, 10))
+    p = problem(rows, x, x)
+    damped = p.covariance + np.eye(10) * np.diag(p.covariance).mean() * (0.01 + 0.1 * 10 / 2000)
+    worth = p.saliency(np.array([0, 4, 8]))
+    for unit in (slice(0, 4), slice(4, 8), slice(8, 10)):
+        stays = np.ones(10, bool)
+        stays[unit] = False
+        for row, found in zip(rows, worth, strict=True):
+            difference = row.copy()
+            difference[stays] -= np.linalg.solve(damped[np.ix_(stays, stays)], damped[stays] @ row)
+            np.testing.assert_allclose(found[unit], difference @ damped @ difference / found[unit].size, rtol=1e-6)
+
+
 def test_what_earlier_layers_lost_is_made_good(rng):
     """Inputs that were halved: rows that are doubled."""
     x, rows = correlated(rng, 4000, 12), rng.normal(size=(3, 12))

@@ -115,7 +115,8 @@ def test_sensitivity_and_its_use(tmp_path, capsys):
     (["--sparsity", "0.5", "--max-drop", "1"], 2, "belong together"), (["--sparsity", "0.5", "--method", "vendor", "--compensate", *IMAGES], 3,
                                                                       "knows magnitudes only"),
     (["--sparsity", "0.5", "--sensitivities", "none.json"], 3, "none.json"),
-    (["--sparsity", "0.5", "--method", "global", "--sensitivities", "none.json"], 2, "its own way"),
+    (["--sparsity", "0.5", "--method", "global", "--sensitivities", "none.json"], 2, "their own way"),
+    (["--sparsity", "0.5", "--method", "vendor", "--spread", "global"], 3, "--spread global goes with"),
 ])
 def test_refusals(tmp_path, capsys, words, status, rule):
     """A sentence and the status, no file."""
