@@ -110,7 +110,9 @@ def page(document: dict[str, Any], shares: list[dict[str, Any]]) -> str:
     """
     options = document["options"]
     peers, form = ", ".join(TITLES[p] for p in document["environment"]["peers"]), precision(document).lower()
-    other = "INT8 is on [a page of its own](performance_int8.md)." if form == "fp32" else "FP32 is on [a page of its own](performance.md)."
+    other = "FP32 is on [a page of its own](performance.md)."
+    if form == "fp32":
+        other = "INT8 is on [a page of its own](performance_int8.md), pruned weights on [another](performance_sparse.md)."
     parts = [
         "# Performance" + ("" if form == "fp32" else " in INT8"),
         "Made by `benchmarks/performance_page.py` from `benchmarks/results`; change those, not this page.",
