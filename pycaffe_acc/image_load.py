@@ -121,7 +121,9 @@ def _open(source: ImageSource, luminance: bool = False, least: tuple[int, int] |
         raise MissingFileError(name, "image") from e
     except UnidentifiedImageError as e:
         raise ImageError(f"'{name}' is no image that Pillow can decode; check the file, or convert it to JPEG or PNG") from e
-    except (OSError, SyntaxError, Image.DecompressionBombError) as e:
+    except ImageError:
+        raise
+    except Exception as e:  # decoders meet files that nobody foresaw, and raise whatever they run into
         raise ImageError(f"image '{name}' cannot be decoded: {e}") from e
     return image
 
