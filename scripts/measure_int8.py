@@ -3,8 +3,8 @@
   PYCAFFE_ACC_DATA=FOLDER python scripts/measure_int8.py [NAME …] [--bound POINTS] [--results F.json] [--out docs/accuracy.md]
 
 Every model is evaluated over the same images in FP32, in FP16, in INT8 as the vendor's tools and card have it, and in INT8 as `quantize` does it best
-without labels. Calibration images are never among those. With --bound, `quantize --max-drop` is run as well. Results are kept in a JSON file, so that
-models can be measured one by one; the page is made of everything that is in it.
+without labels; throughput is that of the same runs. Calibration images are never among those. With --bound, `quantize --max-drop` is run as well.
+Results are kept in a JSON file, so that models can be measured one by one; the page is made of everything that is in it.
 """
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from measure_models import MODELS, ROOT, weights_file
 
 CALIBRATION = 200
 BEST = ("--method", "mse", "--bias-correction", "--weight-rounding", "adaptive")
+FIGURES = ("top1", "top5", "hardware_fps", "end_to_end_fps")
+COLUMNS = {"fp32": "FP32", "fp16": "FP16", "vendor": "INT8, vendor", "best": "INT8, best"}
 _EVERY = 5  # of the thousand images that calibration images are taken from
 _CIFAR = ("--preprocess", "raw", "--mean", "cifar10/mean.npy", "--order", "RGB")
 
@@ -107,8 +109,9 @@ class Job:
                                                  ("best", "int8", best)):
             files = "--model", model, "--weights", weights, "--precision", precision, "--batch", "10"
             r = run("eval", *files, *self._images.evaluation, *self._options)
-            found[key] = {"top1": r["top1"], "top5": r["top5"]}
+            found[key] = {name: r[name] for name in FIGURES}
             found["count"], found["preprocess"] = r["images"], r["preprocess"]
+            found["machine"] = f"{r['environment']['cpu']}, {r['threads']} threads, batch {r['batch']}"
         return found
 
     def bounded(self, max_drop: float) -> dict[str, Any]:
@@ -130,7 +133,10 @@ def page(results: dict[str, Any]) -> str:
         lost = [f"{r['fp32']['top1'] - r[key]['top1']:+.2f}" for key in ("vendor", "best")]
         lines.append(f"| {name} | {r['count']} of {r['images']} | {' | '.join(cells)} | {' | '.join(lost)} |")
     lines.append(f"| **mean loss** | | | {_mean(losses['fp16'])} | | | {_mean(losses['vendor'])} | {_mean(losses['best'])} |")
-    lines += ["", _READING]
+    lines += ["", _READING, "", _THROUGHPUT_HEAD, f"| model | {' | '.join(COLUMNS.values())} | machine |", "|" + 6 * "---|"]
+    for name, r in rows.items():
+        cells = [f"{r[key]['hardware_fps']:.1f} / {r[key]['end_to_end_fps']:.1f}" for key in COLUMNS]
+        lines.append(f"| {name} | {' | '.join(cells)} | {r['machine']} |")
     if any("bound" in r for r in rows.values()):
         lines += ["", _BOUND_HEAD, "| model | bound | FP32 | INT8 | lost | layers returned to floating point |", "|---|---|---|---|---|---|"]
         for name, r in rows.items():
@@ -167,11 +173,19 @@ _READING = f"""- **INT8, vendor**: `--method vendor`, positions without scales a
 - Which method is "best" was settled on the scores of SqueezeNet v1.1, ResNet-18, GoogLeNet and the MobileNet, partly over the images of this table.
   The MobileNet with its depthwise layers in INT8 as well lost 1.25 points on these images (82.75 %); that they stay in floating point was decided
   after that, so its row is not free of selection. Negative losses are chance, and lower the mean."""
+_THROUGHPUT_HEAD = """## Throughput of the same runs
+
+Images per second over the images of the table above, hardware / end-to-end: the first counts the time in which a function ran on the device, the
+second everything from the first file read to the last result, with JPEG decoding and preprocessing on the same cores
+([definitions](evaluating.md#figures)). Measured, device `host`. Each figure is one run on a machine that others used as well, good for orders of
+magnitude: [performance.md](performance.md) has paired ones.
+"""
 _BOUND_HEAD = """## With a bound
 
 `quantize --max-drop` measures top-1 on labelled images, ranks the layers by what each alone does to the scores, and returns the worst to floating
 point until the bound holds. The images are those of the table above, so the figures say that the bound was met there, not what others would give.
-Layers that a model's own options (last table) keep in floating point are not counted.
+Layers that a model's own options (last table) keep in floating point are not counted. The nets are calibrated ten images at a time here, eight above,
+so those without any layer returned may differ from the first table by an image or two.
 """
 _COMMANDS = f"""The commands, with the files of a model:
 

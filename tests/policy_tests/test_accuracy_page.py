@@ -34,4 +34,12 @@ def test_every_model_was_measured(script, results):
     for name, row in results.items():
         assert row["count"] >= 650 and row["images"] == script.CASES[name].images
         assert all(0 < row[key]["top1"] <= row[key]["top5"] <= 100 for key in ("fp32", "fp16", "vendor", "best"))
+        assert all(row[key]["hardware_fps"] >= row[key]["end_to_end_fps"] > 0 for key in script.COLUMNS) and row["machine"]
         assert abs(row["fp32"]["top1"] - row["fp16"]["top1"]) < 0.5
+
+
+def test_the_bound_holds_on_every_model(results):
+    """And says so by its own figures."""
+    for row in results.values():
+        bound = row["bound"]
+        assert bound["met"] and bound["fp32_top1"] - bound["top1"] <= bound["max_drop"] + 1e-9 and bound["fp32_top1"] == row["fp32"]["top1"]
