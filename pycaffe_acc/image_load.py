@@ -111,12 +111,14 @@ def _open(source: ImageSource, luminance: bool = False, least: tuple[int, int] |
     """The decoded image; with `luminance` a JPEG's own Y channel, as OpenCV reads it in gray, rather than its colours; `least` as in `decode_bgr`."""
     name = "the given bytes" if isinstance(source, bytes) else str(getattr(source, "name", source))
     try:
-        if isinstance(source, (str, Path)) and os.path.exists(source) and not os.path.isfile(source):
+        if isinstance(source, bytes):
+            return _loaded(io.BytesIO(source), luminance, least)
+        if not isinstance(source, (str, Path)):
+            return _loaded(source, luminance, least)
+        if os.path.exists(source) and not os.path.isfile(source):
             raise ImageError(f"'{name}' is no regular file, and reading it could take for ever; give the path of an image file")
-        image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else os.fspath(source) if isinstance(source, (str, Path)) else source)
-        if image.format == "JPEG" and (luminance or least is not None):
-            image.draft("L" if luminance else None, image.size if least is None else _as_stored(image, least))
-        image.load()
+        with open(source, "rb") as stream:  # Pillow leaves a file open when its decoder fails
+            return _loaded(stream, luminance, least)
     except FileNotFoundError as e:
         raise MissingFileError(name, "image") from e
     except UnidentifiedImageError as e:
@@ -125,6 +127,13 @@ def _open(source: ImageSource, luminance: bool = False, least: tuple[int, int] |
         raise
     except Exception as e:  # decoders meet files that nobody foresaw, and raise whatever they run into
         raise ImageError(f"image '{name}' cannot be decoded: {e}") from e
+
+
+def _loaded(stream: BinaryIO, luminance: bool, least: tuple[int, int] | None) -> Image.Image:
+    image = Image.open(stream)
+    if image.format == "JPEG" and (luminance or least is not None):
+        image.draft("L" if luminance else None, image.size if least is None else _as_stored(image, least))
+    image.load()
     return image
 
 
