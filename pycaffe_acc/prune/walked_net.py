@@ -104,6 +104,7 @@ class WalkedNet:
             net.forward(start=name, end=name)
             for top in tops:
                 made[top].append(net.blobs[top].data.copy())
+        net._stages.clear()  # a layer is run once; the buffers of all of them would add up
         self._live.update(made)
 
     def take(self, other: WalkedNet) -> None:
