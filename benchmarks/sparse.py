@@ -1,10 +1,11 @@
 """Sparse convolution kernels against dense ones, layer by layer and in sum, over the share of zeros in the weights.
 
-    python benchmarks/sparse.py [net ...] [--precision fp32] [--zeros 0,0.5,0.8,…] [--batch N] [--rounds N] [--layers] [--json FILE] [--plot FILE]
+    python benchmarks/sparse.py [net ...] [--precision fp32|int8] [--zeros 0,0.5,…] [--batch N] [--rounds N] [--layers] [--json FILE] [--plot FILE]
 
-Nets are the files of `benchmarks/shapes`; ResNet-50 and VGG16 if none is named. Zeros lie anywhere in seeded random weights. All ways of a layer run
-in turn, on one thread, in processor time, and the best round of each counts: other load on the machine then lowers all alike. Sums are over the
-convolutions of the net; layers that no sparse kernel runs, like a first layer of three channels, stay dense in every column. Ways:
+Nets are the files of `benchmarks/shapes`; ResNet-50 and VGG16 if none is named. Zeros lie anywhere in seeded random weights, in INT8 in
+blocks of four input channels. All ways of a layer run in turn, on one thread, in processor time, and the best round of each counts: other load on the
+machine then lowers all alike. Sums are over the convolutions of the net; layers that no sparse kernel runs, and first layers of three channels, which
+pruning leaves alone, stay dense in every column. Ways:
 
 - direct: the dense direct convolution;
 - dense: what is chosen without zeros, Winograd where that is faster;
@@ -25,6 +26,7 @@ from typing import Any
 from conv_layers import SHAPES, read_shapes, seconds
 from peers_limits import Limits
 from sparse_layers import Run, SparseLayer, make_f32
+from sparse_layers_qs8 import make_qs8
 
 from cnml.kernels.conv_shape import Conv2dShape
 from cnrt.whole_file import whole_file
@@ -32,7 +34,7 @@ from pycaffe_acc.environment import cpu_name
 
 ZEROS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.875, 0.9, 0.95)
 #: precision → what makes a layer of a shape
-MAKERS: dict[str, Callable[[str, int, Conv2dShape, list[float]], SparseLayer]] = {"fp32": make_f32}
+MAKERS: dict[str, Callable[[str, int, Conv2dShape, list[float]], SparseLayer]] = {"fp32": make_f32, "int8": make_qs8}
 
 
 def time_layer(layer: SparseLayer, rounds: int) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """Whether an INT8 layer runs by the kernel that skips words of weights: by estimated cycles, unless the net or the environment says."""
 from __future__ import annotations
 
+from math import prod
 from typing import NamedTuple
 
+from cnml.cpu import isa
 from cnml.kernels.conv_shape import Conv2dShape
 from cnml.kernels.sparse_choice import asked, demanded
 from cnml.kernels.sparse_cost_qs8 import sparse_cost_qs8
@@ -25,6 +27,11 @@ class SparseChoiceInt8(NamedTuple):
 
     tile: SparseTile | None
     reason: str = ""
+
+
+def fills_lanes(shape: Conv2dShape) -> bool:
+    """Whether there are pixels enough: an inner product of a few rows leaves lanes idle, and reads its lists from memory once for all of them."""
+    return shape.batch * prod(shape.out) >= 2 * isa().lanes
 
 
 def choose_sparse_qs8(shape: Conv2dShape, words: tuple[int, int], cost: float, *, dense_input: bool = True, net: bool = False,
@@ -63,6 +70,6 @@ def choose_sparse_qs8(shape: Conv2dShape, words: tuple[int, int], cost: float, *
     empty, share, why = f"{(every - live) / every:.0%} empty words", costs[best] / cost, demanded(every - live, net)
     if why:
         return SparseChoiceInt8(best, f"{empty}, {why}")
-    if share < worthwhile:
+    if share < worthwhile and fills_lanes(shape):
         return SparseChoiceInt8(best, f"{empty}, est. {share:.2f} of dense")
-    return SparseChoiceInt8(None, f"{empty}, sparse est. {share:.2f} of it")
+    return SparseChoiceInt8(None)
