@@ -16,7 +16,7 @@ from cnml.kernels.winograd_choice import choose_winograd, winograd_cost
 VARIABLE = "PYCAFFE_ACC_SPARSE"
 CHOICES: tuple[str, ...] = ("auto", "off", "on")
 
-WORTHWHILE = 0.88  # so much of the dense kernel's time a sparse one may take: estimates err by about as much as is left
+WORTHWHILE = 0.85  # so much of the dense kernel's time a sparse one may take: estimates err by about as much as is left
 
 
 class SparseChoice(NamedTuple):

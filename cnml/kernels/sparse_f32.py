@@ -25,18 +25,20 @@ from cnml.ukernels.sparse_f32 import LANES, PAIR, VECTOR, panel_block, sparse_ro
 def _place_run(table, x, zeros, tile, nv, pointers, pixels):
     """Input pointers and pixel indices of a tile of a 1 x 1 convolution."""
     height, width, total, n = word(table, st.OUT_HEIGHT), word(table, st.OUT_WIDTH), word(table, st.OUT_PIXELS), nv * LANES
-    where, index, first = i64_at(pointers, n), i64_at(pixels, n), tile * n
-    line, column = first // width, first % width
-    for i in range(n):
-        where[i], index[i] = zeros, -1
-        if first + i < total:
-            y, left = line % height * word(table, st.STRIDE_Y) - word(table, st.PAD_Y), column * word(table, st.STRIDE_X) - word(table, st.PAD_X)
-            index[i] = first + i
-            if y >= 0 and y < word(table, st.HEIGHT) and left >= 0 and left < word(table, st.WIDTH):
-                where[i] = x + ((line // height * word(table, st.HEIGHT) + y) * word(table, st.WIDTH) + left) * word(table, st.X_PIXEL)
-        column += 1
-        if column == width:
-            column, line = 0, line + 1
+    where, index, first, step = i64_at(pointers, n), i64_at(pixels, n), tile * n, word(table, st.STRIDE_X)
+    i, line, column = 0, first // width, first % width
+    while i < n and first + i < total:
+        y, left = line % height * word(table, st.STRIDE_Y) - word(table, st.PAD_Y), column * step - word(table, st.PAD_X)
+        source = x + (line // height * word(table, st.HEIGHT) + y) * word(table, st.WIDTH) * word(table, st.X_PIXEL)
+        inside = y >= 0 and y < word(table, st.HEIGHT)
+        some = min(n - i, width - column, total - first - i)
+        for k in range(some):
+            index[i + k] = first + i + k
+            where[i + k] = source + left * word(table, st.X_PIXEL) if inside and left >= 0 and left < word(table, st.WIDTH) else zeros
+            left += step
+        i, line, column = i + some, line + 1, 0
+    for k in range(i, n):
+        where[k], index[k] = zeros, -1
 
 
 @jit
