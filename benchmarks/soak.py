@@ -108,8 +108,8 @@ def summary(watch: Watch, outcome: Outcome, images: int) -> dict[str, Any]:
     settled = [s for s in watch.samples if s["seconds"] > watch.seconds / 10] or watch.samples
     gaps = np.diff([0.0, *watch.finished])
     return {"seconds": watch.finished[-1], "images": outcome.accuracy.images, "batches": len(watch.finished),
-            "images_per_second": outcome.throughput.end_to_end_fps, "top1": outcome.accuracy.top1, "failed": len(outcome.failures),
-            "changed_answers": changed(outcome, images), "latency_ms": outcome.throughput.latency_ms,
+            "images_per_second": outcome.accuracy.images / watch.finished[-1], "top1": outcome.accuracy.top1, "failed": len(outcome.failures),
+            "changed_answers": changed(outcome, images), "latency_ms": None if outcome.throughput.simulated else outcome.throughput.latency_ms,
             "memory_mebibytes": {"settled": settled[0]["mebibytes"], "last": settled[-1]["mebibytes"],
                                  "largest": max(s["mebibytes"] for s in settled)},
             "memory_growth": settled[-1]["mebibytes"] / settled[0]["mebibytes"] - 1 if settled[0]["mebibytes"] else None,

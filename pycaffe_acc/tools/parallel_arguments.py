@@ -21,6 +21,8 @@ from pycaffe_acc.tools.model_arguments import positive
 
 #: most cores that one pipeline may ask for on a host with fewer: the vendor's bound
 MOST_CORES = 32
+#: most pipelines on the host: each is a net, a queue and three threads
+MOST_PIPELINES = 256
 
 
 class Layout(NamedTuple):
@@ -99,6 +101,8 @@ def layout(args: argparse.Namespace, model: int | None = None) -> Layout:
         most = max(MOST_CORES, device.spec.cores)
         if data * cores > most:
             raise UsageError(f"--dp {data} times --mp {cores} is {data * cores} cores; at most {most} can work on one batch")
+        if pipelines > MOST_PIPELINES:
+            raise UsageError(f"--threads is {pipelines}; each is a net with threads of its own, and there can be {MOST_PIPELINES} at most")
         return Layout(data, cores, pipelines, any(v is not None for v in (args.threads, args.dp, args.mp if model is None else None)), False)
     if device.spec.name not in card.CARDS.values():
         raise UsageError(f"--device {args.device} does not compute; nets run on host and on the virtual cards "

@@ -24,6 +24,8 @@ OFFLINE: dict[str, Value] = {**COMMON, "offlinemodel": ""}
 ONLINE: dict[str, Value] = {**COMMON, "model": "", "weights": "", "mmode": "MFUS", "mcore": "MLU100", "modelparallel": 1, "datastrategy": "-1,-1",
                             "mreshape": "SETUPONLY"}
 _CHANNELS = 4
+#: twice what the vendor's card was swept with
+_MOST_THREADS = 256
 
 
 def read_flags(words: Sequence[str], name: str, known: dict[str, Value], needed: Sequence[str]) -> dict[str, Value] | None:
@@ -62,6 +64,8 @@ def read_flags(words: Sequence[str], name: str, known: dict[str, Value], needed:
     for flag in ("threads", "fifosize", "dataparallel", "batchsize", "core_number"):
         if int(flags[flag]) < 1:
             raise UsageError(f"-{flag} is {flags[flag]}; it must be at least 1")
+    if int(flags["threads"]) > _MOST_THREADS:
+        raise UsageError(f"-threads is {flags['threads']}; each is a pipeline of three threads, and there can be {_MOST_THREADS} at most")
     if str(flags["functype"]) not in ("1H8", "1H16"):
         raise UsageError(f"-functype is '{flags['functype']}'; it must be 1H8 or 1H16")
     if int(flags["apiversion"]) not in (1, 2):

@@ -61,7 +61,7 @@ def test_an_offline_model(capsys, offline, device):
 
 
 @pytest.mark.parametrize(("words", "status", "text"), [
-    (["--dp", "8", "--mp", "8"], 2, "64"),
+    (["--dp", "8", "--mp", "8"], 2, "64"), (["--threads", "257"], 2, "256 at most"),
     (["--dp", "8", "--mp", "8", "--device", "MLU100"], 2, "must be at most 32 (ERR_INVALID, code 632007)"),
     (["--dp", "3", "--device", "MLU100"], 2, "must be one of 1, 2, 4, 8, 16, 32 (ERR_INVALID, code 632007)"),
     (["--threads", "5", "--dp", "8", "--device", "MLU100"], 2, "at most 4 threads"),
