@@ -19,6 +19,10 @@ SCHEMA = "pycaffe-acc/card/1"
 #: measurements come out (`docs/virtual_cards.md`)
 KINDS = ("published", "derived", "assumed", "fitted")
 _RATE = "macs_per_second."
+#: numbers that divide: at 0 nothing would ever end
+_ABOVE_ZERO = frozenset({"clock_hz", "mac_efficiency", "vector_ops_per_second", "ddr_bytes_per_second", "ddr_efficiency", "core_bytes_per_second",
+                         "noc_bytes_per_second", "pcie_bytes_per_second", "convert_bytes_per_second", "host_bytes_per_second",
+                         "decode_pixels_per_second"})
 
 
 @dataclass(frozen=True)
@@ -186,6 +190,8 @@ def card_table(path: Path) -> dict[str, Any]:
         value = row.get("value") if isinstance(row, dict) else None
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
             raise _invalid(path, f"'{key}' is {value!r}; it must be a number of at least 0")
+        if value == 0 and (key in _ABOVE_ZERO or key.startswith(_RATE)):
+            raise _invalid(path, f"'{key}' is 0; it must be above 0")
         if row.get("kind") not in KINDS or not row.get("source"):
             raise _invalid(path, f"'{key}' must say its kind ({', '.join(KINDS)}) and its source")
     return {"name": path.stem, "title": path.stem, **table}

@@ -7,7 +7,9 @@ import pytest
 
 import cnrt
 from cnrt.card_model import FOLDER, KINDS, card_model, card_names, card_table, read_card
+from cnrt.cost import Cost, Launch
 from cnrt.errors import CnrtError, RetCode
+from cnrt.simulation import Feed, simulate
 
 
 @pytest.mark.parametrize("name", card_names())
@@ -70,6 +72,7 @@ def test_a_card_of_ones_own(tmp_path):
     (lambda t: t["constants"]["clock_hz"].update(source=""), "'clock_hz' must say its kind"),
     (lambda t: t["constants"]["clock_hz"].update(kind="guessed"), "'clock_hz' must say its kind"),
     (lambda t: t["constants"].update(clock_hz=3), "'clock_hz' is None"),
+    (lambda t: t["constants"]["macs_per_second.int8"].update(value=0), "'macs_per_second.int8' is 0; it must be above 0"),
 ])
 def test_bad_files(tmp_path, change, text):
     with pytest.raises(CnrtError, match="own.json") as e:
@@ -82,3 +85,21 @@ def test_files_that_are_none(tmp_path):
     for path in (tmp_path / "own.json", tmp_path / "absent.json"):
         with pytest.raises(CnrtError, match="no readable JSON"):
             read_card(path)
+
+
+def test_a_number_that_may_be_zero_can_be_simulated(tmp_path):
+    """Every other 0 is refused instead of dividing by it later."""
+    cost, feed = Cost("a", "int8", 10**6, 64, 64, 5, 1000, 10**7, 10**7), Feed(1e3, 1e3, 1e3, 1e3, pixels=100.0, online=True)
+    allowed = set()
+    for key in card_table(FOLDER / "MLU100.json")["constants"]:
+        path = changed(tmp_path, lambda t, key=key: t["constants"][key].update(value=0))
+        try:
+            card = read_card(path)
+        except CnrtError as e:
+            assert f"'{key}' is 0" in str(e)
+            continue
+        allowed.add(key)
+        for model in (1, 16):
+            assert simulate([cost], card, Launch(1, model), 2, 1, 2, feed).seconds > 0
+    assert allowed == {"onchip_bytes", "weight_sharing", "launch_seconds", "instruction_seconds", "barrier_seconds", "sparse_floor",
+                       "sparse_efficiency", "copy_seconds", "online_image_seconds", "online_seconds", "interleaved"}
