@@ -127,5 +127,5 @@ def test_starving_pipelines_part_the_two_hardware_figures():
     alone = run(KnownNet(1, 0.001), Images(20, before), workers=1).throughput
     assert alone.hardware_fps == pytest.approx(alone.hardware_fps_vendor)
     starved = run([KnownNet(1, 0.001), KnownNet(1, 0.001)], Images(30, before), workers=1).throughput
-    assert starved.hardware_fps_vendor == pytest.approx(2 * starved.hardware_fps, rel=0.05)
+    assert starved.hardware_fps_vendor == pytest.approx(2 * starved.hardware_fps, rel=0.15)
     assert starved.end_to_end_fps < 0.2 * starved.hardware_fps
