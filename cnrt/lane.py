@@ -64,16 +64,20 @@ class Lane:
             raise CnrtError(RetCode.ERR_BUSY, f"failed to wait for {self.name} from a callback that runs on it: it would wait for itself")
 
     def put(self, task: Task) -> None:
-        """Append a task, and start the worker if there is none."""
+        """Append a task, and start the worker if there is none; QUEUE when it cannot be started."""
         with self.changed:
             if self.closed:
                 raise CnrtError(RetCode.ERR_QUEUE, f"failed to use {self.name}: it was destroyed")
+            if self.worker is None:
+                worker = threading.Thread(target=_work, args=(self,), name=self.name, daemon=True)
+                try:
+                    worker.start()
+                except RuntimeError as e:  # the system gives no more threads: the task must not wait for one that never comes
+                    raise CnrtError(RetCode.ERR_QUEUE, f"failed to start the worker of {self.name}: {e}; close other queues or nets") from e
+                self.worker = worker
             if task.notifier is not None:
                 task.notifier.expect()
             self.tasks.append(task)
-            if self.worker is None:
-                self.worker = threading.Thread(target=_work, args=(self,), name=self.name, daemon=True)
-                self.worker.start()
             self.changed.notify_all()
 
     def begin(self, held: list[int]) -> None:

@@ -289,3 +289,23 @@ def test_markers_around_a_run():
         queue.call(lambda: None)
         queue.run(Function("empty", []), around=(start, end))
         assert inline >= 0 and duration_us(start, end) >= 0
+
+
+def test_a_worker_that_cannot_be_started(monkeypatch):
+    """The work is refused, not forgotten; later the queue works again."""
+    def none_left(thread):
+        raise RuntimeError("can't start new thread")
+
+    done, marker = [], Notifier()
+    queue = Queue()
+    with monkeypatch.context() as m:
+        m.setattr(threading.Thread, "start", none_left)
+        for put in (lambda: queue.call(lambda: done.append("lost")), lambda: queue.place(marker)):
+            with pytest.raises(CnrtError, match="failed to start the worker of queue .*can't start new thread") as e:
+                put()
+            assert e.value.code == RetCode.ERR_QUEUE
+    queue.sync(5)
+    assert not queue.busy and not marker.pending
+    queue.call(lambda: done.append("ran"))
+    queue.destroy()
+    assert done == ["ran"]
