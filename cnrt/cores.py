@@ -81,19 +81,19 @@ class Cores:
         """
         if not 1 <= count <= self.count:
             raise CnrtError(RetCode.ERR_INVALID, f"failed to run on {count} cores of {self.owner}: it has {self.count}")
-        with self._lock:
-            if not self._waiting and count <= len(self._free):
-                self._grant(count, held, channel)
-                return
-            door = threading.Lock()
-            door.acquire()
-            ticket = (count, channel, held, door)
-            self._waiting.append(ticket)
+        door = threading.Lock()
+        door.acquire()
+        ticket = (count, channel, held, door)
         try:
+            with self._lock:
+                if not self._waiting and count <= len(self._free):
+                    self._grant(count, held, channel)
+                    return
+                self._waiting.append(ticket)
             door.acquire()  # released by whoever gives cores back
         except BaseException:
             with self._lock:
-                if not held:
+                if ticket in self._waiting:  # an interrupt may come before it stands there, and after the cores were given
                     self._waiting.remove(ticket)
                     self._serve()
             raise

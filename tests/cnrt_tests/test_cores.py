@@ -114,3 +114,30 @@ def test_the_null_device_books_too():
         queue.run(Function("f", []), 8)
     used = [u.since(b) for u, b in zip(device.core_uses(), before, strict=True)]
     assert [u.core for u in used if u.functions] == list(range(8, 16))
+
+
+class InterruptingLock:
+    """A lock behind which Ctrl-C comes, once, right when it is let go."""
+
+    def __init__(self):
+        self.lock, self.left = threading.Lock(), 1
+
+    def __enter__(self):
+        self.lock.acquire()
+
+    def __exit__(self, *exception):
+        self.lock.release()
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupt_right_behind_the_place_in_the_row():
+    """No core may be given to somebody who is gone: it would never come back."""
+    cores = Cores("card", 1, 2)
+    first = take(cores, 2)
+    cores._lock = InterruptingLock()
+    with pytest.raises(KeyboardInterrupt):
+        take(cores, 1)
+    cores.give(first, "first")
+    assert not cores._waiting and take(cores, 2) == [0, 1]
