@@ -146,13 +146,13 @@ class Provider:
             while run := self._prepare_run():
                 if run.values:
                     self._ready.push(run)
+            with self._lock:
+                self._working -= 1
+                last = self._working == 0
+            if last:
+                self._ready.push(None, forced=True)
         except FifoClosedError:
-            return
-        with self._lock:
-            self._working -= 1
-            last = self._working == 0
-        if last:
-            self._ready.push(None, forced=True)
+            pass
 
     def _prepare_run(self) -> Prepared | None:
         """Some images; None when there are no more."""

@@ -11,6 +11,7 @@ from pycaffe_acc_tests.evaluation_tests.known_net import CLASSES, Images, KnownN
 
 from pycaffe_acc.errors import CheckError
 from pycaffe_acc.evaluation.evaluate import Settings, evaluate
+from pycaffe_acc.evaluation.provider import Provider
 from pycaffe_acc.image_error import ImageError
 
 
@@ -129,3 +130,22 @@ def test_starving_pipelines_part_the_two_hardware_figures():
     starved = run([KnownNet(1, 0.001), KnownNet(1, 0.001)], Images(30, before), workers=1).throughput
     assert starved.hardware_fps_vendor == pytest.approx(2 * starved.hardware_fps, rel=0.15)
     assert starved.end_to_end_fps < 0.2 * starved.hardware_fps
+
+
+def test_decoders_that_end_behind_the_close_say_nothing(monkeypatch):
+    """Images that fail give nothing to push, so the last thread finds the end by itself, behind the close."""
+    said = []
+    monkeypatch.setattr(threading, "excepthook", said.append)
+    begun, closed = threading.Event(), threading.Event()
+
+    def before(index):
+        begun.set()
+        closed.wait(10)
+        raise ImageError("damaged")
+
+    provider = Provider(Images(50, before), prepare, (3, 2, 2), 50, 1, 1)
+    with provider:
+        assert begun.wait(10)
+        provider.close()
+        closed.set()
+    assert said == [] and len(provider.failures) == 1
