@@ -1,6 +1,7 @@
 """Runs an evaluation on a Ray cluster: shares are given to whoever is free, and those of a lost worker to another."""
 from __future__ import annotations
 
+import socket
 import time
 from collections import deque
 from collections.abc import Callable
@@ -89,6 +90,7 @@ class ClusterRun:
         ray = self._ray
         if ray.is_initialized():
             raise CheckError("this process is connected to a Ray cluster already; disconnect first")
+        self._knock()
         quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False, "include_dashboard": False}
         try:
             if self._address == LOCAL:
@@ -96,13 +98,25 @@ class ClusterRun:
             else:
                 quiet.pop("include_dashboard")
                 ray.init(address=self._address, **quiet)
-        except (ConnectionError, ValueError, RuntimeError, TimeoutError) as e:
+        except Exception as e:  # among Ray's own are plain ones: a node that does not come up in time
             raise CheckError(f"there is no Ray cluster at '{self._address}': {' '.join(str(e).split())[:300]}") from e
         there = float(ray.cluster_resources().get("CPU", 0.0))
         if there < self._count * self._cores:
             ray.shutdown()
             raise CheckError(f"the cluster at '{self._address}' has {there:g} CPUs; {self._count} workers with {self._cores} each do not "
                              "fit. Ask for fewer workers or cores")
+
+    def _knock(self) -> None:
+        """Refuse an address where nobody listens: Ray would try for many minutes."""
+        host, colon, port = self._address.rpartition(":")
+        if self._address in (LOCAL, "auto"):
+            return
+        if not (colon and host and port.isdigit()):
+            raise CheckError(f"the cluster's address is '{self._address}'; it must be {LOCAL}, auto, or HOST:PORT")
+        try:
+            socket.create_connection((host, int(port)), timeout=20.0).close()
+        except (OSError, OverflowError) as e:
+            raise CheckError(f"there is no Ray cluster at '{self._address}': {e}") from e
 
     def _start(self) -> Any:
         remote = self._ray.remote(num_cpus=self._cores, max_restarts=0, scheduling_strategy="SPREAD")(Worker)
@@ -116,9 +130,6 @@ class ClusterRun:
         except errors.RayTaskError as e:
             raise _cause(e) from e
         except (errors.RayActorError, errors.GetTimeoutError) as e:
-            inner = getattr(e, "cause", None)
-            if isinstance(inner, BaseException) and not isinstance(inner, errors.RayError):
-                raise inner from e
             raise CheckError(f"a worker did not come up: {' '.join(str(e).split())[:500]}") from e
         use = WorkerUse(ready.name, load_seconds=ready.load_seconds, compile_seconds=ready.compile_seconds, warmup_seconds=ready.warmup_seconds)
         self.alive[handle] = use

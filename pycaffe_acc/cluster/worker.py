@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from pycaffe_acc.cluster.shard import Shard, ShardResult
+from pycaffe_acc.errors import CheckError
 from pycaffe_acc.evaluation.answers import Answers
 from pycaffe_acc.evaluation.dataset import Dataset
 from pycaffe_acc.evaluation.evaluate import warm_up
@@ -86,14 +87,18 @@ class Worker:
     """
 
     def __init__(self, opener: Opener):
-        start = time.perf_counter()
-        self._opened = opener()
-        loaded = time.perf_counter() - start
-        self._ready = Ready(f"{platform.node()}:{os.getpid()}", loaded, *warm_up(self._opened.net))
+        self._opener = opener
+        self._opened: Opened | None = None
 
     def ready(self) -> Ready:
-        """Who it is, and what it took to begin."""
-        return self._ready
+        """Open the net and warm it up; who this is, and what it took.
+
+        Not a part of the constructor: what goes wrong here comes to the caller as the exception that it is.
+        """
+        start = time.perf_counter()
+        self._opened = self._opener()
+        loaded = time.perf_counter() - start
+        return Ready(f"{platform.node()}:{os.getpid()}", loaded, *warm_up(self._opened.net))
 
     def run(self, shard: Shard) -> ShardResult:
         """Evaluate a share.
@@ -104,6 +109,8 @@ class Worker:
             When the net fails.
         """
         opened = self._opened
+        if opened is None:
+            raise CheckError("a worker was given images before it was ready")
         images = Slice(opened.dataset, shard)
         answers = Answers(images.labels)
         shape = opened.net.blobs[opened.source].shape

@@ -6,6 +6,12 @@
   const chosen = {};
   const tip = document.getElementById("tip");
 
+  // a precision has the same colour in every figure that compares precisions
+  const colours = new Map();
+  for (const f of data.figures) {
+    if (f.kind === "bars") for (const s of f.series) if (!colours.has(s.name)) colours.set(s.name, colours.size % 10);
+  }
+
   // ---- small parts -------------------------------------------------------------------------------------------------------------------------
 
   function svg(name, attributes, parent, text) {
@@ -96,7 +102,7 @@
 
   function visible(figure) {
     return figure.series.map(function (series, i) {
-      return {name: series.name, colour: i % 10, points: series.points.filter(function (p) {
+      return {name: series.name, colour: figure.kind === "bars" ? colours.get(series.name) : i % 10, points: series.points.filter(function (p) {
         return ["model", "variant", "device"].every(function (k) { return p[k] === undefined || !chosen[k] || chosen[k].has(p[k]); });
       })};
     }).filter(function (s) { return s.points.length; });
@@ -234,13 +240,8 @@
     const place = frame(figure, series, plot, width, true);
     const front = series.flatMap(function (s) { return s.points; }).filter(function (p) { return p.front; }).sort(function (a, b) { return a.x - b.x; });
     if (front.length > 1) {
-      let path = "";
-      front.forEach(function (p, i) {
-        const px = place.x(p.x).toFixed(1), py = place.y(p.y).toFixed(1);
-        path += i ? "V" + py + "H" + px : "M" + px + " " + py;
-      });
       // a staircase: between two points of the front only what the slower one gives is reached
-      path = front.map(function (p, i) {
+      const path = front.map(function (p, i) {
         const px = place.x(p.x).toFixed(1), py = place.y(p.y).toFixed(1);
         return i ? "V" + py + "H" + px : "M" + px + " " + py;
       }).join("");

@@ -35,7 +35,7 @@ def figures(rows: list[Row]) -> list[dict[str, Any]]:
                            "images/s", [r for r in dense if r["device"] == device], end_to_end_fps))
     found.append(_sparse_accuracy(ours))
     for device in main:
-        for letter, what, value in (("a", "hardware", hardware_fps), ("b", "end-to-end", end_to_end_fps)):
+        for letter, what, value in (("a", "hardware", hardware_fps), ("b", "end-to-end", compared_end_to_end_fps)):
             found.append(_sparse_speed(f"fig7{letter}-{device}", f"Fig. 7{letter}: {what} FPS over sparsity, {device}",
                                        [r for r in ours if r["device"] == device], value))
     for device in main:
@@ -55,6 +55,12 @@ def hardware_fps(row: Row) -> float | None:
 def end_to_end_fps(row: Row) -> float | None:
     """Images over wall time."""
     return None if row["throughput"] is None else row["throughput"]["end_to_end_fps"]
+
+
+def compared_end_to_end_fps(row: Row) -> float | None:
+    """What end-to-end speeds are compared by: taken in turns where they were measured."""
+    t = row["throughput"]
+    return None if t is None else t.get("in_turn_end_to_end_fps") or t["end_to_end_fps"]
 
 
 def _main_devices(rows: Iterable[Row]) -> list[str]:

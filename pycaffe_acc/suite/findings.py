@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pycaffe_acc.suite.figures import Row, end_to_end_fps, hardware_fps
+from pycaffe_acc.suite.figures import Row, compared_end_to_end_fps, hardware_fps
 from pycaffe_acc.suite.plan import HOST
 from pycaffe_acc.suite.rows import OURS
 
@@ -117,7 +117,7 @@ def _int8_is_faster(device: str, rows: list[Row]) -> dict[str, Any]:
 
 def _end_to_end_gains_less(device: str, rows: list[Row]) -> dict[str, Any]:
     pairs = _pairs(rows)
-    both = [(_gain(p, hardware_fps), _gain(p, end_to_end_fps)) for p in pairs]
+    both = [(_gain(p, hardware_fps), _gain(p, compared_end_to_end_fps)) for p in pairs]
     cases = [_case(f"{b['title']}, {b['variant_title']}", f"hardware {h:.2f} x, end to end {e:.2f} x", e < h)
              for (_, b), (h, e) in zip(pairs, both, strict=True)]
     return _finding(f"int8-end-to-end-{device}", "The end-to-end gain of INT8 is smaller than the hardware gain", device, _time(device), cases,
@@ -133,7 +133,7 @@ def host_share(row: Row) -> float:
 
 def _gain_vanishes(device: str, rows: list[Row]) -> dict[str, Any]:
     pairs = [p for p in _pairs(rows) if host_share(p[0]) >= _DOMINATES]
-    gains = [_gain(p, end_to_end_fps) for p in pairs]
+    gains = [_gain(p, compared_end_to_end_fps) for p in pairs]
     cases = [_case(f"{b['title']}, {b['variant_title']}", f"{100 * host_share(a):.0f} % decoding and preparing in FP16, end to end {g:.2f} x",
                    g <= _NO_GAIN)
              for (a, b), g in zip(pairs, gains, strict=True)]
@@ -161,7 +161,7 @@ def _sparsity_speeds_up(device: str, rows: list[Row]) -> dict[str, Any]:
 
 
 def _end_to_end_flattens(device: str, rows: list[Row]) -> dict[str, Any]:
-    hardware, whole = _curves(rows, hardware_fps), _curves(rows, end_to_end_fps)
+    hardware, whole = _curves(rows, hardware_fps), _curves(rows, compared_end_to_end_fps)
     cases = []
     for k, c in whole.items():
         if k in hardware:

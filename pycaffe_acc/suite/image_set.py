@@ -74,6 +74,13 @@ def open_images(images: ImageSet, data: Path, as_pycaffe: bool = False) -> Datas
     return ChosenImages(dataset, numbers, ", ".join(words)) if words else dataset
 
 
+def spread(dataset: Dataset, limit: int | None) -> Dataset:
+    """At most so many images, from all over a set: the first ones may be of one class."""
+    if limit is None or limit >= len(dataset):
+        return dataset
+    return ChosenImages(dataset, np.arange(limit) * len(dataset) // limit, f"{limit} of {len(dataset)}, evenly spread")
+
+
 def open_preprocess(given: dict[str, str], data: Path) -> Preprocess:
     """A suite's preprocessing; a mean that is a file is below the data folder.
 

@@ -68,7 +68,7 @@ def circumstances(suite: Suite, net: NetPlan, limit: int | None) -> dict[str, An
     """Everything that would change a net's answers."""
     images = {name: asdict(suite.images[name]) for name in (net.model.images, net.model.calibration) if name}
     return {"version": VERSION, "model": asdict(net.model), "variant": asdict(net.variant), "sparsity": net.sparsity, "runtime": net.runtime,
-            "limit": limit, "seed": suite.seed, "images": images}
+            "limit": limit, "spread": True, "seed": suite.seed, "images": images}
 
 
 def report_row(suite: Suite, net: NetPlan, device: DevicePlan, result: dict[str, Any], throughput: dict[str, Any] | None) -> dict[str, Any]:

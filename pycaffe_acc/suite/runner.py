@@ -13,7 +13,8 @@ from pycaffe_acc.errors import CaffeError, CheckError
 from pycaffe_acc.evaluation.report import ReportError
 from pycaffe_acc.mode import default_threads
 from pycaffe_acc.net import Net
-from pycaffe_acc.suite.measured import Evaluable, in_turns, layer_table, measured
+from pycaffe_acc.suite.image_set import spread
+from pycaffe_acc.suite.measured import Evaluable, end_to_end_in_turns, in_turns, layer_table, measured
 from pycaffe_acc.suite.net_files import ModelFiles, zero_shares
 from pycaffe_acc.suite.peer_net import PeerNet
 from pycaffe_acc.suite.plan import HOST, DevicePlan, ModelPlan, Suite
@@ -230,7 +231,7 @@ class _Model:
         runner, files = self._runner, self._model_files
         limit = runner.limit_of(self._plan)
         runner.progress.net(plan.name, min(limit or len(files.images), len(files.images)))
-        result = measured(net, files.images, files.preprocess, limit, runner.progress.images)
+        result = measured(net, spread(files.images, limit), files.preprocess, None, runner.progress.images)
         return result | {"batch": net.blobs[net.inputs[0]].shape[0], "threads": net.threads}
 
     def _open(self, plan: NetPlan) -> Evaluable:
@@ -297,8 +298,10 @@ class _Model:
             return
         nets = {p.name: self._open(p) if p.runtime == OURS else self._open_peer(p) for p, _ in there}
         rates = in_turns(nets, runner.suite.seed)
+        whole = end_to_end_in_turns(nets, self._model_files.images, self._model_files.preprocess)
         for plan, result in there:
-            runner.keep(plan, result | {"throughput": result["throughput"] | {"in_turn_fps": rates[plan.name]}, "turns_with": list(nets)})
+            turns = {"in_turn_fps": rates[plan.name], "in_turn_end_to_end_fps": whole[plan.name]}
+            runner.keep(plan, result | {"throughput": result["throughput"] | turns, "turns_with": list(nets)})
 
 
 def devices_of(suite: Suite, plan: NetPlan) -> list[DevicePlan]:

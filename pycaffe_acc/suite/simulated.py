@@ -78,7 +78,8 @@ def simulated(net: Net, zeros: Mapping[str, float], device: DevicePlan, images: 
     latencies = 1e3 * np.array(whole.latencies)
     return {"images": images, "hardware_fps": alone.end_to_end_fps, "hardware_fps_vendor": whole.hardware_fps, "end_to_end_fps": whole.end_to_end_fps,
             "latency_ms": {f"p{p}": float(np.percentile(latencies, p)) for p in (50, 90, 99)},
-            "split_seconds": {_STAGES[k]: v for k, v in whole.split.items()}, "split_of": "all threads", "in_turn_fps": None,
+            "split_seconds": {_STAGES[k]: v for k, v in whole.split.items()}, "split_of": "all threads",
+            "in_turn_fps": None, "in_turn_end_to_end_fps": None,
             "wall_seconds": whole.seconds}
 
 

@@ -18,6 +18,7 @@ from pycaffe_acc.evaluation.dataset import Dataset, open_dataset
 from pycaffe_acc.evaluation.evaluate import check_range, score_output
 from pycaffe_acc.evaluation.report import Report, Row
 from pycaffe_acc.preprocess import Preprocess
+from pycaffe_acc.tools.console import note
 from pycaffe_acc.tools.exit_code import UsageError
 from pycaffe_acc.tools.model_arguments import image_input, open_net, positive
 from pycaffe_acc.tools.preprocess_arguments import open_preprocess
@@ -25,10 +26,11 @@ from pycaffe_acc.tools.preprocess_arguments import open_preprocess
 
 def add_cluster(parser: argparse.ArgumentParser) -> None:
     """--cluster and its workers."""
-    group = parser.add_argument_group("more than one machine", "Workers with a net each take shares of the images; --mp cores for each. Every machine "
+    group = parser.add_argument_group("more than one machine",
+                                      "Workers with a net each take shares of the images; --mp cores for each. Every machine "
                                       "has this package, the model and the images under the same paths")
     group.add_argument("--cluster", metavar="ADDRESS", help=f"evaluate on a Ray cluster: {LOCAL} (started for this run), auto, or HOST:PORT")
-    group.add_argument("--cluster-workers", type=positive, metavar="N", help="workers (default: 1; with local, as many as there are cores for)")
+    group.add_argument("--cluster-workers", type=positive, metavar="N", help="workers (default: 1; with local, all that there are cores for)")
 
 
 def check_cluster(args: argparse.Namespace) -> None:
@@ -107,6 +109,9 @@ def on_cluster(args: argparse.Namespace, dataset: Dataset, preprocess: Preproces
     options = {k: v for k, v in vars(args).items() if isinstance(v, (str, int, float, bool, type(None)))}
     with tqdm(total=count, unit="image", disable=not sys.stderr.isatty(), leave=False) as bar:
         outcome = evaluate_on_cluster(args.cluster, workers, cores, EvalOpener(options, os.getcwd(), cores), count, batch, bar.update)
+    for use in outcome.workers:
+        note(f"worker {use.name}: {use.images} images in {use.shards} shares, device busy {use.busy_seconds:.3f} s"
+             + (", lost on the way" if use.lost else ""))
     return _report(args, outcome, dataset.name, preprocess.describe(), {"batch": batch, "workers": workers, "cores": cores})
 
 

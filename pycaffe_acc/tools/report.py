@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", metavar="DIR", help=f"folder of models and images that the suite's paths are below (default: ${_DATA})")
     parser.add_argument("--out", metavar="DIR", help="folder for report.json, page.html, the figures, and what was measured")
     parser.add_argument("--resume", action="store_true", help="use results that --out has and that were measured under the same circumstances")
-    parser.add_argument("--limit", type=positive, metavar="N", help="only the first N images of each set")
+    parser.add_argument("--limit", type=positive, metavar="N", help="only N images of each set, evenly spread over it")
     parser.add_argument("--models", metavar="NAME,…", help="only these models of the suite")
     parser.add_argument("--devices", metavar="NAME,…", help="only these devices of the suite: host (measured) and cards (simulated)")
     parser.add_argument("--threads", type=positive, metavar="T", help="core slots of the host (default: the CPUs this process may use)")

@@ -70,8 +70,11 @@ def test_a_worker_gives_what_one_machine_gives():
     one = opened()
     whole = evaluate(one.net, one.source, one.dataset, one.prepare, settings=Settings(limit=95))
     worker = Worker(opened)
+    with pytest.raises(CheckError, match="before it was ready"):
+        worker.run(shards(95, 10)[0])
+    assert worker.ready().name.partition(":")[2].isdigit()
     parts = {s.number: worker.run(s) for s in shards(95, 10)}
-    assert len(parts) == 3 and worker.ready().name.partition(":")[2].isdigit() and all(p.busy_seconds > 0 for p in parts.values())
+    assert len(parts) == 3 and all(p.busy_seconds > 0 for p in parts.values())
     outcome = merged(shards(95, 10), parts, [WorkerUse("a", 3, 95, 1.0, 1.0)], 0, 1.0, 1)
     np.testing.assert_array_equal(outcome.best, whole.best)
     assert outcome.accuracy == whole.accuracy and outcome.failures == []
@@ -86,6 +89,8 @@ def test_pictures_that_cannot_be_read_are_listed_by_their_number_in_the_whole():
 
     shape = opened().net.blobs[opened().source].shape
     images = Damaged(np.zeros((50, *shape[1:]), np.uint8), np.zeros(50, np.int64), "damaged")
-    result = Worker(lambda: opened(images)).run(shards(50, 10)[1])
+    worker = Worker(lambda: opened(images))
+    worker.ready()
+    result = worker.run(shards(50, 10)[1])
     assert result.images == 9 and [(f["number"], f["reason"]) for f in result.failures] == [(45, "it is damaged")]
     assert (result.best[5] == -1).all() and (result.best[4] >= 0).all()

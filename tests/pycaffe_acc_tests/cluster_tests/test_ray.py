@@ -1,6 +1,8 @@
 """A real cluster on this machine: equal answers, a worker that is killed, errors of workers."""
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
 import signal
 from dataclasses import dataclass
@@ -8,9 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-ray = pytest.importorskip("ray", reason="Ray is not installed")
-
-from pycaffe_acc.cluster.evaluate import LOCAL, ClusterRun, evaluate_on_cluster  # noqa: E402
+from pycaffe_acc.cluster.evaluate import LOCAL, ClusterRun, evaluate_on_cluster
 from pycaffe_acc.cluster.worker import Opened
 from pycaffe_acc.errors import CheckError
 from pycaffe_acc.evaluation.evaluate import Settings, evaluate
@@ -21,7 +21,8 @@ from pycaffe_acc.preprocess import preprocess_profile
 from pycaffe_acc.tools.demo import FOLDER
 from pycaffe_acc.tools.main import main
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::FutureWarning", "ignore::DeprecationWarning",
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed"),
+              pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::FutureWarning", "ignore::DeprecationWarning",
                                                            "ignore::pytest.PytestUnraisableExceptionWarning")]
 BATCH, IMAGES = 5, 355
 
@@ -59,6 +60,7 @@ def whole():
 @pytest.fixture
 def three_nodes():
     """The address of a cluster of three nodes with a CPU each."""
+    import ray
     from ray.cluster_utils import Cluster
 
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
@@ -89,19 +91,22 @@ def test_three_nodes_one_of_which_loses_its_worker(three_nodes, whole):
 def test_errors_of_workers_are_told_as_if_they_had_been_raised_here():
     with pytest.raises(CheckError, match="the weights are not on this machine"):
         evaluate_on_cluster(LOCAL, 1, 1, Digits(fails=True), 10, BATCH)
+    import ray
+
     assert not ray.is_initialized()
 
 
-def test_no_cluster_at_an_address():
-    with pytest.raises(CheckError, match="there is no Ray cluster at 'ray.invalid:1'"):
-        evaluate_on_cluster("ray.invalid:1", 1, 1, Digits(), 10, BATCH)
+@pytest.mark.parametrize(("address", "told"), [("127.0.0.1:1", "there is no Ray cluster at '127.0.0.1:1'"), ("127.0.0.1:99999", "no Ray cluster"),
+                                               ("somewhere", "must be local, auto, or HOST:PORT")])
+def test_no_cluster_at_an_address(address, told):
+    with pytest.raises(CheckError, match=told):
+        evaluate_on_cluster(address, 1, 1, Digits(), 10, BATCH)
 
 
 def test_the_command(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(FOLDER)
-    words = ["eval", "--model", "deploy.prototxt", "--weights", "digits.caffemodel", "--images", "test.txt", "--preprocess", "raw", "--scale", str(1 / 255),
-             "--batch", "10", "--json"]
-    import json
+    words = ["eval", "--model", "deploy.prototxt", "--weights", "digits.caffemodel", "--images", "test.txt", "--preprocess", "raw",
+             "--scale", str(1 / 255), "--batch", "10", "--json"]
     assert main(words) == 0
     alone = json.loads(capsys.readouterr().out)
     assert main([*words, "--cluster", "local", "--cluster-workers", "2"]) == 0

@@ -21,8 +21,9 @@ SMALL["models"][1] |= {"limit": 4, "batch": 4}
 @pytest.fixture(autouse=True)
 def _short_turns(monkeypatch):
     """One round is enough to see that there are turns."""
-    turns = runner.in_turns
+    turns, whole = runner.in_turns, runner.end_to_end_in_turns
     monkeypatch.setattr(runner, "in_turns", lambda nets, seed: turns(nets, seed, rounds=1))
+    monkeypatch.setattr(runner, "end_to_end_in_turns", lambda nets, images, preprocess: whole(nets, images, preprocess, rounds=1))
 
 
 def suite_file(tmp_path, models=None):
@@ -50,7 +51,7 @@ def test_the_whole_way(tmp_path, capsys):
                          "transformer_encoder.fp16@MLU100"}
     half, card = rows["digits.fp16@host"], rows["digits.fp16@MLU100"]
     assert half["accuracy"]["top1"] > 95 and half["accuracy"]["images"] == 40 and half["accuracy"]["valid"] and half["time"] == "measured"
-    assert card["accuracy"]["top1"] == half["accuracy"]["top1"] and card["time"] == "simulated" and half["throughput"]["in_turn_fps"] > 0
+    assert card["accuracy"]["top1"] == half["accuracy"]["top1"] and card["time"] == "simulated" and half["throughput"]["in_turn_fps"] > 0 and half["throughput"]["in_turn_end_to_end_fps"] > 0
     assert rows["digits.fp16.s0.6@host"]["zeros"] == pytest.approx(0.6, abs=0.03)
     encoder = rows["transformer_encoder.fp16@host"]
     assert encoder["accuracy"] is None and encoder["claim"] == "no accuracy claim" and encoder["accuracy_reason"] == "seeded weights"
