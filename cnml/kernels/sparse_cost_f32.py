@@ -8,7 +8,6 @@ from __future__ import annotations
 from math import ceil, prod
 
 from cnml.cpu import isa
-from cnml.kernels.conv_cost_f32 import MEMORY_BYTES_CYCLE
 from cnml.kernels.conv_shape import Conv2dShape
 from cnml.kernels.sparse_plan_f32 import SparseCut, cut_vectors, depth_block_of
 from cnml.kernels.sparse_tiles import sparse_rows_for
@@ -21,10 +20,10 @@ ROW_CYCLES = 1.96       # to take up and put down one vector of sums, for every 
 VECTOR_CYCLES = 1.155   # a vector times a weight,
 WEIGHT_CYCLES = 0.6     # and what every weight costs besides
 LAYER_CYCLES = 1500.0
-INNER_ROW_CYCLES = 20.0                                  # of an inner product, for every output
-INNER_CYCLES = ((8 << 10, 1.4), (24 << 10, 2.1))         # and for every weight, with one row of up to so many bytes,
-INNER_FAR_CYCLES = 2.9                                   # or more,
-INNER_VECTOR_CYCLES = 3.8                                # or several rows
+INNER_ROW_CYCLES = 20.0           # of an inner product, for every output
+INNER_CYCLES = {1: 1.75, 4: 2.7}  # and for every weight, by rows that are taken together,
+INNER_MANY_CYCLES = 3.8           # or more rows
+INNER_BYTES_CYCLE = 8.7           # weights of dense ones that come from memory
 INNER_DENSE_SHARE = 0.8  # of the multiply-add limit that dense inner products of few rows reach, where memory lets them
 
 
@@ -53,12 +52,12 @@ def sparse_cost(shape: Conv2dShape, cut: SparseCut, density: float) -> float:
 def inner_cost(m: int, k: int, n: int, item: int = 4) -> float:
     """Estimated cycles of a dense inner product of m rows of k values and n outputs, with weights of `item` bytes that come from memory."""
     lanes = isa().lanes
-    return max(k * n * item / MEMORY_BYTES_CYCLE, m * k * ceil(n / lanes) / INNER_DENSE_SHARE)
+    return max(k * n * item / INNER_BYTES_CYCLE, m * k * ceil(n / lanes) / INNER_DENSE_SHARE)
 
 
 def sparse_inner_cost(m: int, k: int, n: int, density: float, item: int = 4) -> float:
     """As `inner_cost`, of the sparse one."""
     mr = sparse_rows_for(m, isa().lanes)
-    each = INNER_VECTOR_CYCLES if mr > 1 else next((cycles for limit, cycles in INNER_CYCLES if 4 * k <= limit), INNER_FAR_CYCLES)
+    each = INNER_CYCLES.get(mr, INNER_MANY_CYCLES)
     weights = density * k * n
-    return ceil(m / mr) * (max(weights * each, weights * (item + 2) / MEMORY_BYTES_CYCLE) + n * INNER_ROW_CYCLES + (mr * k if mr > 1 else 0))
+    return ceil(m / mr) * (max(weights * each, weights * (item + 2) / INNER_BYTES_CYCLE) + n * INNER_ROW_CYCLES + (mr * k if mr > 1 else 0))

@@ -11,9 +11,10 @@ from numba.extending import intrinsic
 from cnml.ukernels.epilogue_f32 import activate
 from cnml.ukernels.simd import vec_f32 as v
 from cnml.ukernels.simd.loop import Cell, loop
-from cnml.ukernels.simd.pointer import I32, I64, at, pointer, word
+from cnml.ukernels.simd.pointer import I32, I64, at, pointer, prefetch, word
 
-CHAINS = 4  # sums that do not wait for each other
+CHAINS = 8    # sums that do not wait for each other
+AHEAD = 512   # weights from one that is loaded to one that is asked for: they come from memory, in two streams
 _I16 = ir.IntType(16)
 
 
@@ -45,6 +46,8 @@ def sparse_dot(typingctx: Any, mr: Any, item: Any, words: Any, low: Any, high: A
         whole = bd.and_(w.count, word(-CHAINS))
         for start, stop, steps in ((word(0), whole, CHAINS), (whole, w.count, 1)):
             with loop(bd, start, stop, steps) as k:
+                for stream, nbytes in ((weights, size), (places, 2)) if steps > 1 else ():
+                    prefetch(bd, at(bd, stream, bd.mul(bd.add(k, word(AHEAD)), word(nbytes))))
                 for step, cell in enumerate(chains[:steps]):
                     i = bd.add(k, word(step))
                     place = bd.zext(bd.load(bd.gep(places, [i], source_etype=_I16), align=2, typ=_I16), I64)
