@@ -59,7 +59,7 @@ class LoadReport:
     def reasons(self) -> list[str]:
         """Why the result does not count; empty when it does."""
         found = [] if self.figures is None else self.figures.reasons()
-        if self.bound is not None and self.accuracy.top1 < self.bound:
+        if self.bound is not None and not self.accuracy.top1 >= self.bound:  # a bound that is NaN never holds
             found.append(f"top-1 is {self.accuracy.top1:.3f} %; the bound is {self.bound:g} %")
         return found
 

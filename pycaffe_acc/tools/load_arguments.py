@@ -10,7 +10,7 @@ from pycaffe_acc.load.performance_run import check_search
 from pycaffe_acc.load.scenario import MLPERF, Scenario, Settings
 from pycaffe_acc.tools.exit_code import UsageError
 from pycaffe_acc.tools.load_engines import is_offline
-from pycaffe_acc.tools.model_arguments import positive
+from pycaffe_acc.tools.model_arguments import percent, positive
 from pycaffe_acc.tools.preprocess_arguments import add_preprocess
 from pycaffe_acc.tools.quantize_arguments import add_images
 
@@ -38,7 +38,7 @@ def add_load(parser: argparse.ArgumentParser) -> None:
     engine.add_argument("--vendor-exact", action="store_true", help="follow the vendor's fork where it differs from BVLC's Caffe")
     result = parser.add_argument_group("results")
     result.add_argument("--answers", metavar="F", help="file of the accuracy run's answers: --mode performance reads it, the others write it")
-    result.add_argument("--min-top1", type=float, metavar="PERCENT", help="the result is invalid when top-1 is lower")
+    result.add_argument("--min-top1", type=percent, metavar="PERCENT", help="the result is invalid when top-1 is lower")
     result.add_argument("--plot", metavar="F", help="draw the latency histogram, too (.png, .svg or .pdf; needs the extra report)")
     add_preprocess(parser)
 

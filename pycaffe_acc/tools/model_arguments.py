@@ -20,6 +20,17 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def percent(text: str) -> float:
+    """An option's value that must be a number from 0 to 100."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to 100")
+    return value
+
+
 def add_model(parser: argparse.ArgumentParser, weights_required: bool = True) -> None:
     """--model and --weights."""
     parser.add_argument("--model", required=True, metavar="P", help="net description (.prototxt)")

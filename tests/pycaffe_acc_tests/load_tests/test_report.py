@@ -53,6 +53,7 @@ def test_many_failures_are_counted_and_some_shown():
 def test_the_accuracy_bound():
     assert "INVALID: top-1 is 90.000 %; the bound is 95 %" in report(None, bound=95.0).text()
     assert report(None, bound=90.0).to_dict()["valid"] and "accuracy run of" in report(None).text()
+    assert not report(None, bound=float("nan")).to_dict()["valid"]
 
 
 def test_the_search_is_shown():

@@ -192,6 +192,11 @@ def test_usage_is_status_2(capsys, words, expected):
     assert status == 2 and expected in error
 
 
+def test_a_bound_that_always_holds_is_refused(capsys):
+    assert main(["load", *NET, *IMAGES, "--min-top1", "nan"]) == 2
+    assert "'nan' is not a number from 0 to 100" in capsys.readouterr().err
+
+
 def test_bad_files_are_status_3(capsys, tmp_path):
     assert refused(capsys, "--model", str(tmp_path / "none.cambricon"), *IMAGES)[0] == 3
     assert refused(capsys, "--model", str(tmp_path / "none.cambricon"), *IMAGES, "--device", "MLU100")[0] == 3
