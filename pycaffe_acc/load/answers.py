@@ -63,8 +63,12 @@ class Answers:
         Raises
         ------
         CheckError
-            For NaN scores, or a label that is no class of the net.
+            For scores that are NaN or infinite, or a label that is no class of the net.
         """
+        endless = np.isinf(scores).any(1)
+        if endless.any():
+            raise CheckError(f"image {int(samples[int(endless.argmax())])} has an infinite score, with which no answer can be compared; name by "
+                             "--output a blob whose scores are finite, or choose a precision with a wider range")
         self._hits.add(scores, labels)
         best = top_k(scores, _KEPT)
         for row, sample in enumerate(samples):

@@ -87,6 +87,13 @@ def test_what_is_no_json_is_a_sentence(tmp_path, text):
         read_answers(tmp_path / "a.json", IDENTITY)
 
 
+def test_infinite_scores_are_refused(answers):
+    """Infinity less infinity is NaN, so such an answer would differ from itself; and JSON has no number for it."""
+    with pytest.raises(CheckError, match="image 9 has an infinite score"):
+        answers.add([8, 9], np.array([[0, 1, 0, 0, 0, 0, 0], [0, np.inf, 0, 0, 0, 0, 0]], np.float32), np.array([1, 1]))
+    assert answers.numbers == [4, 7] and answers.accuracy.images == 2
+
+
 def images(count):
     """Black images whose labels are their numbers modulo 10."""
     return ArrayImages(np.zeros((count, 1, 2, 2), np.uint8), np.arange(count) % 10, "black")
