@@ -193,8 +193,9 @@ def test_usage_is_status_2(capsys, words, expected):
 
 
 def test_a_bound_that_always_holds_is_refused(capsys):
-    assert main(["load", *NET, *IMAGES, "--min-top1", "nan"]) == 2
-    assert "'nan' is not a number from 0 to 100" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as end:
+        main(["load", *NET, *IMAGES, "--min-top1", "nan"])
+    assert end.value.code == 2 and "'nan' is not a number from 0 to 100" in capsys.readouterr().err
 
 
 def test_bad_files_are_status_3(capsys, tmp_path):
