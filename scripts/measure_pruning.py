@@ -169,7 +169,7 @@ Top-1 in percent over the same images in FP32, for shares of zeros from 0.1 to 0
 """
 _READING = """- The share is that of the layers that are pruned: all of them in the vendor's way, all but the first convolution in ours.
   That one holds 1.1 % of the weights in SqueezeNet v1.0, and less in the others. Ours leave depthwise convolutions alone as well.
-- The vendor's zeros come in pairs and those of `block4` in fours, which costs more than single weights do: compare it with the vendor's table for that.
+- The vendor's zeros come in pairs and those of `block4` in fours, which costs more than single weights do.
 - Calibration images are those of [accuracy.md](accuracy.md), 128 of them (CIFAR-10: 200), and none is among the evaluated ones. No labels are used.
 - One image is 0.15 points of `ilsvrc_val`. The rules of `--compensate` were settled on SqueezeNet v1.1 over images of `imagenet1000` that are neither
   calibration images nor those of these tables.
