@@ -49,7 +49,7 @@ def choose_sparse_qs8(shape: Conv2dShape, words: tuple[int, int], cost: float, *
     dense_input : bool
         See `sparse_tiles`.
     net : bool
-        The net asks for sparse kernels (`sparse_mode`).
+        The net asks for sparse kernels (`sparse_mode`), and gets them where the lanes are filled.
     worthwhile : float
         Share of the dense kernel's time that the sparse one may take.
 
@@ -67,9 +67,10 @@ def choose_sparse_qs8(shape: Conv2dShape, words: tuple[int, int], cost: float, *
         return SparseChoiceInt8(None)
     costs = {tile: sparse_cost_qs8(shape, tile, live) for tile in sparse_tiles(shape, dense_input)}
     best = min(costs, key=costs.__getitem__)
-    empty, share, why = f"{(every - live) / every:.0%} empty words", costs[best] / cost, demanded(every - live, net)
+    filled, empty, share = fills_lanes(shape), f"{(every - live) / every:.0%} empty words", costs[best] / cost
+    why = demanded(every - live, net and filled)
     if why:
         return SparseChoiceInt8(best, f"{empty}, {why}")
-    if share < worthwhile and fills_lanes(shape):
+    if share < worthwhile and filled:
         return SparseChoiceInt8(best, f"{empty}, est. {share:.2f} of dense")
     return SparseChoiceInt8(None)

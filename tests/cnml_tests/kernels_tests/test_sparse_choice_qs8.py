@@ -50,12 +50,14 @@ def test_an_unknown_value_is_refused(monkeypatch):
         chosen(SHAPE, 0.5)
 
 
-def test_few_rows_stay_dense_unless_asked():
+def test_few_rows_stay_dense_unless_the_environment_asks(monkeypatch):
     row = Conv2dShape(1, 4096, 1, 1, 4096, (1, 1))
     assert chosen(row, 0.95).tile is None
     assert chosen(row._replace(batch=16), 0.95).tile is None
-    assert chosen(row, 0.95, net=True).tile is not None
+    assert chosen(row, 0.95, net=True).tile is None
     assert chosen(row._replace(batch=64), 0.95).tile is not None
+    monkeypatch.setenv("PYCAFFE_ACC_SPARSE", "on")
+    assert chosen(row, 0.95).tile is not None
 
 
 @pytest.mark.parametrize("shape", [SHAPE, Conv2dShape(4, 12, 9, 7, 30, (1, 1), stride=(2, 2)), Conv2dShape(2, 64, 13, 30, 40, (3, 5), group=2)])
