@@ -74,6 +74,10 @@
   function linear(low, high, from, to, count) {
     const scale = function (v) { return from + (v - low) / (high - low || 1) * (to - from); };
     scale.ticks = steps(low, high, count);
+    const step = scale.ticks.length > 1 ? scale.ticks[1] - scale.ticks[0] : 1, power = Math.floor(Math.log10(step) + 1e-9);
+    // as many digits as tell two ticks apart: one more for steps of 2.5
+    const digits = Math.max(0, Math.min(8, -power + (Math.abs(step / Math.pow(10, power) - 2.5) < 1e-6 ? 1 : 0)));
+    scale.text = function (v) { return step < 1 ? v.toFixed(digits) : brief(v); };
     return scale;
   }
 
@@ -81,9 +85,10 @@
     const a = Math.log10(low), b = Math.log10(high);
     const scale = function (v) { return from + (Math.log10(v) - a) / (b - a || 1) * (to - from); };
     scale.ticks = [];
-    const wide = b - a > 1.6;
+    scale.text = brief;
+    const within = b - a > 2.6 ? [1] : b - a > 1.2 ? [1, 3] : [1, 2, 5];
     for (let p = Math.floor(a); p <= Math.ceil(b); p++) {
-      for (const f of (wide ? [1] : [1, 2, 5])) {
+      for (const f of within) {
         const v = f * Math.pow(10, p);
         if (v >= low * 0.999 && v <= high * 1.001) scale.ticks.push(v);
       }
@@ -184,7 +189,7 @@
   function axis(root, scale, bottom, width, title, left) {
     for (const v of scale.ticks) {
       svg("line", {x1: scale(v), x2: scale(v), y1: 2, y2: bottom, "class": "grid"}, root);
-      svg("text", {x: scale(v), y: bottom + 14, "class": "tick", "text-anchor": "middle"}, root, brief(v));
+      svg("text", {x: scale(v), y: bottom + 14, "class": "tick", "text-anchor": "middle"}, root, scale.text(v));
     }
     svg("text", {x: (left + width - 20) / 2, y: bottom + 31, "class": "tick", "text-anchor": "middle"}, root, title);
   }
@@ -203,11 +208,11 @@
     const y = linear(low, high, bottom, top, 6);
     for (const v of y.ticks) {
       svg("line", {x1: left, x2: width - right, y1: y(v), y2: y(v), "class": "grid"}, root);
-      svg("text", {x: left - 6, y: y(v) + 4, "class": "tick", "text-anchor": "end"}, root, brief(v));
+      svg("text", {x: left - 6, y: y(v) + 4, "class": "tick", "text-anchor": "end"}, root, y.text(v));
     }
     for (const v of x.ticks) {
       svg("line", {x1: x(v), x2: x(v), y1: top, y2: bottom, "class": "grid"}, root);
-      svg("text", {x: x(v), y: bottom + 15, "class": "tick", "text-anchor": "middle"}, root, brief(v));
+      svg("text", {x: x(v), y: bottom + 15, "class": "tick", "text-anchor": "middle"}, root, x.text(v));
     }
     svg("text", {x: (left + width - right) / 2, y: height - 8, "class": "tick", "text-anchor": "middle"}, root, figure.x + (logX ? " (logarithmic)" : ""));
     svg("text", {x: 12, y: (top + bottom) / 2, "class": "tick", "text-anchor": "middle", transform: "rotate(-90 12 " + (top + bottom) / 2 + ")"}, root, figure.y);

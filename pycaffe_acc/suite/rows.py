@@ -86,7 +86,7 @@ def report_row(suite: Suite, net: NetPlan, device: DevicePlan, result: dict[str,
     trained, host = net.model.trained, device.name == HOST
     accuracy = None
     if trained:
-        accuracy = result["accuracy"] | {"delta_fp16": None, "delta_fp32": None, "bound": "", "valid": None}
+        accuracy = result["accuracy"] | {"data": net.model.images, "delta_fp16": None, "delta_fp32": None, "bound": "", "valid": None}
         if not host:
             accuracy["from"] = f"{net.variant.precision} arithmetic of this package, which computes the card's values"
     calibration = {"method": net.variant.method, "bias_correction": net.variant.bias_correction, "weight_rounding": net.variant.weight_rounding,
