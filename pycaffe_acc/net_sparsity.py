@@ -36,11 +36,15 @@ def in_total(rows: list[tuple[str, Sparsity]]) -> Sparsity:
     return sum((s for _, s in rows), Sparsity())
 
 
+def of_slices(one: Sparsity, slices: int) -> Sparsity:
+    """All slices of a batch, from one's: they share the weights, and each has its own products."""
+    return one._replace(macs=slices * one.macs, skipped_macs=slices * one.skipped_macs)
+
+
 def sparsity_of(net: object) -> Sparsity | None:
     """The total of what can be evaluated: a Net on the host, or slices of one; None for anything else."""
     if isinstance(net, SlicedNet):
-        one, slices = in_total(sparsity_by_operator(net.parts[0])), len(net.parts)
-        return one._replace(macs=slices * one.macs, skipped_macs=slices * one.skipped_macs)
+        return of_slices(in_total(sparsity_by_operator(net.parts[0])), len(net.parts))
     return in_total(sparsity_by_operator(net)) if isinstance(net, Net) and net._card is None else None
 
 

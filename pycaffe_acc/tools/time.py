@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 
 from cnml.executable import Timing
+from cnrt.queue import keep_company
 from pycaffe_acc.environment import environment
 from pycaffe_acc.evaluation.pipeline import Driven
 from pycaffe_acc.evaluation.table import table
 from pycaffe_acc.net import Net
-from pycaffe_acc.net_sparsity import as_fields, in_total, in_words, with_rates
+from pycaffe_acc.net_sparsity import as_fields, in_total, in_words, of_slices, with_rates
+from pycaffe_acc.runners.online_engine import queues_of
 from pycaffe_acc.seeded_weights import fill_seeded
+from pycaffe_acc.sliced_net import SlicedNet
 from pycaffe_acc.tools.card_timings import card_timings
 from pycaffe_acc.tools.console import emit
 from pycaffe_acc.tools.forward_times import ForwardTimes, time_together
@@ -47,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
         if args.weights is None:
             fill_seeded(net)
         nets = pipelines(args, cores, net)
+        if cores.card:
+            keep_company([queues_of(one) for one in nets])  # type: ignore[arg-type]
         for one in nets:
             fill_inputs(one)
         start = time.perf_counter()
@@ -83,17 +88,20 @@ def time_forwards(net: Net, iterations: int) -> list[float]:
 def _document(args: argparse.Namespace, nets: list[Driven], cores: Layout, compile_seconds: float, times: ForwardTimes,
               layers: list[Timing]) -> dict[str, Any]:
     net, median = nets[0], statistics.median(times.milliseconds)
-    macs = sum(t.macs for t in layers)
+    slices = len(net.parts) if isinstance(net, SlicedNet) else 1  # a forward is all of them; the table is one's
+    macs = slices * sum(t.macs for t in layers)
     rows = [{"name": t.name, "type": t.kind, "kernel": t.note, "ms": t.milliseconds, "macs": t.macs, "gflops": _gflops(t.macs, t.milliseconds),
              "weight_sparsity": as_fields(t.sparsity) if t.sparsity else None} for t in layers]
-    total = in_total([(t.name, t.sparsity) for t in layers if t.sparsity])
+    total = of_slices(in_total([(t.name, t.sparsity) for t in layers if t.sparsity]), slices)
+    batch = net.blobs[net.inputs[0]].shape[0] if net.inputs and net.blobs[net.inputs[0]].shape else None
     return {"model": args.model, "weights": args.weights or "seeded random values", "precision": args.precision, "device": args.device,
             "time": "simulated" if times.simulated else "measured",
-            "batch": net.blobs[net.inputs[0]].shape[0] if net.inputs and net.blobs[net.inputs[0]].shape else None, "threads": net.threads,
+            "batch": batch, "threads": net.threads,
             "pipelines": cores.pipelines, "dp": cores.data, "mp": net.threads // cores.data, "forwards_per_second": times.forwards_per_second,
             "iterations": args.iterations, "median_ms": median, "min_ms": min(times.milliseconds), "compile_seconds": compile_seconds,
             "macs": macs if layers else None, "gflops": _gflops(macs, median) if layers else None,
-            "weight_sparsity": with_rates(total, 1e3 / median) if layers else None, "layers": rows, "environment": environment()}
+            "weight_sparsity": with_rates(total, 1e3 / median) if layers else None, "layers": rows,
+            "layers_batch": batch // slices if batch and layers else None, "environment": environment()}
 
 
 def _gflops(macs: int, milliseconds: float) -> float | None:
@@ -111,7 +119,10 @@ def _text(d: dict[str, Any]) -> str:
         total, zeros = sum(r["ms"] for r in d["layers"]), d["weight_sparsity"]["zeros"] > 0
         rows = [[r["name"], r["type"], r["kernel"], f"{r['ms']:.3f}", f"{100 * r['ms'] / total:.1f}" if total else "-",
                  f"{r['macs'] / 1e6:.2f}" if r["macs"] else "-", r["gflops"], *(_shares(r["weight_sparsity"]) if zeros else [])] for r in d["layers"]]
-        lines += [table(["layer", "type", "kernel", "ms", "%", "MMAC", "GFLOP/s", *(["zeros %", "skipped %"] if zeros else [])], rows, left=3), ""]
+        lines += [table(["layer", "type", "kernel", "ms", "%", "MMAC", "GFLOP/s", *(["zeros %", "skipped %"] if zeros else [])], rows, left=3)]
+        if d["layers_batch"] != d["batch"]:
+            lines.append(f"(one of {d['dp']} slices, with {d['layers_batch']} of the batch's {d['batch']})")
+        lines.append("")
     speed = f", {d['gflops']:.1f} GFLOP/s" if d["gflops"] else ""
     lines.append(f"forward of batch {d['batch']}: median {d['median_ms']:.3f} ms, minimum {d['min_ms']:.3f} ms over {d['iterations']} "
                  f"iterations{speed}")

@@ -25,6 +25,29 @@ def test_shapes(capsys, words, shape):
     assert all(("simulated" in row["kernel"]) == ("--device" in words) for row in got["layers"])
 
 
+def timed(capsys, *words):
+    assert main([*NET, *words, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_rates_of_slices_are_those_of_the_whole_batch(capsys):
+    whole, sliced = timed(capsys, "--dp", "1"), timed(capsys, "--dp", "2")
+    assert sliced["macs"] == whole["macs"] and (whole["layers_batch"], sliced["layers_batch"]) == (4, 2)
+    assert sliced["gflops"] == pytest.approx(2e-6 * whole["macs"] / sliced["median_ms"])
+    assert sliced["weight_sparsity"]["macs"] == whole["weight_sparsity"]["macs"]
+    assert sum(row["macs"] for row in sliced["layers"]) * 2 == sliced["macs"]
+    assert main([*NET, "--dp", "2"]) == 0
+    assert "(one of 2 slices, with 2 of the batch's 4)" in capsys.readouterr().out
+
+
+def test_pipelines_of_a_card_share_its_cores(capsys):
+    """A channel has eight cores, so of 16 pipelines that are bound to it half wait."""
+    card = ["--device", "MLU100", "--no-layers"]
+    alone, spread, crowded = (timed(capsys, *card, *words) for words in ([], ["--threads", "16"], ["--threads", "16", "--channel", "0"]))
+    assert alone["median_ms"] <= spread["median_ms"] < 1.5 * alone["median_ms"] and crowded["median_ms"] > 1.9 * alone["median_ms"]
+    assert crowded["forwards_per_second"] == pytest.approx(16e3 / crowded["median_ms"], rel=0.01)
+
+
 @pytest.mark.parametrize(("words", "status", "text"), [
     (["--dp", "3"], 3, "data parallelism 3 does not divide"), (["--dp", "64"], 2, "at most 32"), (["--device", "null"], 2, "does not compute"),
     (["--device", "MLU100", "--dp", "64"], 2, "code 632007"), (["--device", "MLU100", "--precision", "fp32"], 2, "FP16 and INT8")])
