@@ -63,8 +63,7 @@ class PeerNet:
         except (CheckError, MissingExtraError):
             raise
         except Exception as e:  # each runtime has error types of its own
-            told = ' '.join(str(e).split())[:300]
-            raise CheckError(f"{runtime} {self.version} refused the exported net '{net.name}': {type(e).__name__}: {told}") from e
+            raise CheckError(f"{runtime} {self.version} refused the exported net '{net.name}': {_told(e)}") from e
 
     def _check(self, net: Net) -> None:
         """Both must give the same on noise."""
@@ -78,10 +77,24 @@ class PeerNet:
             raise CheckError(f"{self.runtime} {self.version} gives other values for net '{net.name}': they differ by {worst:.2g} of the greatest one")
 
     def forward(self) -> dict[str, np.ndarray]:
-        """Run the model on what lies in the input."""
+        """Run the model on what lies in the input.
+
+        Raises
+        ------
+        CheckError
+            When the runtime fails, whatever it raises: a suite leaves out the row and goes on.
+        """
         scores = self.blobs[self.outputs[0]].data
-        scores[...] = self._run(self.blobs[self.inputs[0]].data).reshape(scores.shape)
+        try:
+            scores[...] = self._run(self.blobs[self.inputs[0]].data).reshape(scores.shape)
+        except Exception as e:
+            raise CheckError(f"{self.runtime} {self.version} failed to run the exported net '{self.name}': {_told(e)}") from e
         return {self.outputs[0]: scores}
+
+
+def _told(error: Exception) -> str:
+    """Kind and text of an error, on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
 def _exported(net: Net) -> bytes:

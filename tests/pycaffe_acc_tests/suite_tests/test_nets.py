@@ -15,6 +15,7 @@ from pycaffe_acc.suite.measured import in_turns
 from pycaffe_acc.suite.net_files import ModelFiles, zero_shares
 from pycaffe_acc.suite.peer_net import PeerNet
 from pycaffe_acc.suite.plan import DevicePlan, ModelPlan, read_suite
+from pycaffe_acc.suite.runner import ROW_ERRORS
 from pycaffe_acc.suite.sequence_net import SequenceNet
 from pycaffe_acc.suite.simulated import card_costs, simulated, simulated_layers
 from pycaffe_acc.suite.transformer import transformer_encoder
@@ -115,6 +116,24 @@ def test_a_runtime_that_is_missing_or_wrong_says_so(monkeypatch):
         PeerNet("wrong", net, 1)
     with pytest.raises(CheckError, match="refused the exported net .*ValueError: no such operator"):
         PeerNet("refusing", net, 1)
+
+
+def test_a_runtime_that_breaks_later_costs_its_row_only(monkeypatch):
+    net = Net(str(FOLDER / "deploy.prototxt"), TEST, weights=str(FOLDER / "digits.caffemodel"))
+
+    def breaking(model, threads):
+        calls = []
+
+        def forward(x):
+            calls.append(len(x))
+            if len(calls) > 1:
+                raise RuntimeError("out of\narena")
+            net.forward()
+            return np.array(net.blobs[net.outputs[0]].data)
+        return forward
+    monkeypatch.setitem(peer_net.RUNTIMES, "breaking", ("numpy", "numpy", breaking))
+    with pytest.raises(ROW_ERRORS, match="breaking .* failed to run the exported net .*RuntimeError: out of arena"):
+        PeerNet("breaking", net, 1).forward()
 
 
 def test_pruned_and_quantized_files(tmp_path):
