@@ -1,11 +1,10 @@
 """Workers on threads that take queries from a backlog and answer them."""
 from __future__ import annotations
 
-import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
+from pycaffe_acc.evaluation.prompt_switches import prompt_switches
 from pycaffe_acc.load.backlog import Backlog, Step, Wait
 from pycaffe_acc.load.clock import Clock, WallClock
 from pycaffe_acc.load.engine import Engine
@@ -61,7 +60,7 @@ class Driver:
 
     def _run_threads(self, engines: Sequence[Engine]) -> None:
         threads = [threading.Thread(target=self._guarded, args=(e,), name=f"load{i}", daemon=True) for i, e in enumerate(engines)]
-        with _prompt_switches():
+        with prompt_switches():
             try:
                 for thread in threads:
                     thread.start()
@@ -114,16 +113,3 @@ def _join(threads: Sequence[threading.Thread]) -> None:
     for thread in threads:
         while thread.is_alive():
             thread.join(0.2)  # in steps, so that Ctrl-C gets through on every system
-
-
-@contextmanager
-def _prompt_switches(seconds: float = 0.0005) -> Iterator[None]:
-    """Let a worker that comes back from native code wait for the interpreter no longer than this; Python's default of 5 ms is longer than a small
-    net's forward.
-    """
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(min(before, seconds))
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
