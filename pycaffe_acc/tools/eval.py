@@ -21,6 +21,7 @@ from pycaffe_acc.evaluation.table import table
 from pycaffe_acc.net_sparsity import in_words, sparsity_of, with_rates
 from pycaffe_acc.preprocess import Preprocess
 from pycaffe_acc.tools.calibration import add_calibration, check_calibration, open_calibrated
+from pycaffe_acc.tools.cluster_arguments import add_cluster, check_cluster, on_cluster
 from pycaffe_acc.tools.comparison import add_comparison, check_comparison, compare
 from pycaffe_acc.tools.console import emit, note
 from pycaffe_acc.tools.exit_code import ExitCode, NotInThisVersionError, UsageError
@@ -51,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sparsity", type=float, metavar="S", help="planned for a later version")
     add_calibration(parser)
     add_comparison(parser)
+    add_cluster(parser)
 
 
 def add_evaluation(parser: argparse.ArgumentParser) -> None:
