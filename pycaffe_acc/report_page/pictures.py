@@ -81,8 +81,20 @@ def _bars(axes: Any, figure: dict[str, Any]) -> None:
         at = [names.index(str(p["x"])) + (i - (count - 1) / 2) * 0.8 / count for p in series["points"]]
         axes.barh(at, [p["y"] for p in series["points"]], 0.8 / count, label=_plain(series["name"]))
     if min(values) > 0 and max(values) / min(values) > _RATIO:
-        axes.set_xscale("log")
+        _logarithmic(axes, min(values), max(values))
     _named(axes, names, figure)
+
+
+def _logarithmic(axes: Any, low: float, high: float) -> None:
+    """A logarithmic x axis with plain numbers, between the powers of ten only where there are few of those."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    plain = FuncFormatter(lambda value, _: f"{value:,g}")
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(plain)
+    axes.xaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+    axes.xaxis.set_minor_formatter(plain if high / low < 300 else NullFormatter())
+    axes.tick_params(axis="x", which="both", labelsize=8)
 
 
 def _split(axes: Any, figure: dict[str, Any]) -> None:
@@ -119,7 +131,8 @@ def _scatter(axes: Any, figure: dict[str, Any]) -> None:
                          label=_plain(series["name"]) if valid else None)
     front = sorted((p for s in figure["series"] for p in s["points"] if p.get("front")), key=lambda p: p["x"])
     axes.step([p["x"] for p in front], [p["y"] for p in front], where="pre", color="0.5", linestyle="--", linewidth=1, label="front")
-    axes.set_xscale("log")
+    values = [float(p["x"]) for s in figure["series"] for p in s["points"]]
+    _logarithmic(axes, min(values), max(values))
     axes.set_xlabel(_plain(figure["x"]), fontsize=8)
     axes.set_ylabel(_plain(figure["y"]), fontsize=8)
 
