@@ -9,6 +9,7 @@ from cnml.kernels.conv_shape import Conv2dShape
 from cnml.kernels.sparse_choice import asked, demanded
 from cnml.kernels.sparse_cost_qs8 import sparse_cost_qs8
 from cnml.kernels.sparse_plan_qs8 import SparseTile, sparse_tiles
+from cnml.kernels.sparse_rows_pack_qs8 import rows_share, takes_rows
 
 #: so much of the dense kernel's time the sparse one may take: estimates err by about as much as is left
 WORTHWHILE = 0.85
@@ -74,3 +75,24 @@ def choose_sparse_qs8(shape: Conv2dShape, words: tuple[int, int], cost: float, *
     if share < worthwhile and filled:
         return SparseChoiceInt8(best, f"{empty}, est. {share:.2f} of dense")
     return SparseChoiceInt8(None)
+
+
+def rows_run_sparse(shape: Conv2dShape, words: tuple[int, int], cost: float) -> str:
+    """Why an inner product of a few rows runs by the kernel for them; empty where it does not, or is none.
+
+    Parameters
+    ----------
+    shape, words, cost
+        As of `choose_sparse_qs8`.
+
+    Raises
+    ------
+    CnmlError
+        `PYCAFFE_ACC_SPARSE` is set to something unknown.
+    """
+    live, every = words
+    if asked() == "off" or live == every or not takes_rows(shape):
+        return ""
+    empty, share = f"{(every - live) / every:.0%} empty words", rows_share(shape, live, cost)
+    why = demanded(every - live, False) or (f"est. {share:.2f} of dense" if share < WORTHWHILE else "")
+    return why and f"{empty}, {why}"

@@ -25,7 +25,8 @@ from cnrt import kernel_table
 NR = QUAD * LANES
 VECTOR = 4 * LANES  # bytes of a vector
 SPARSE_NAME = "sparse_nhwc_qs8"
-_SCALED_FACTOR, _SCALED_BIAS = SCALE * MOST_FACTOR, SCALE * MOST_BIAS
+#: `MOST_FACTOR` and `MOST_BIAS` of numbers that are scaled
+SCALED_FACTOR, SCALED_BIAS = SCALE * MOST_FACTOR, SCALE * MOST_BIAS
 
 
 @jit(exact=True)
@@ -137,7 +138,7 @@ def sparse_nhwc_qs8(args, task_id, task_dim):
     """y = activation(factor * (start + conv(x, weights)) + bias + add_factor * add); tasks take bands of (tile of pixels, block of outputs)."""
     table, scratch, ends = word(args, 5), word(args, 6) + task_id * word(args, 7), word(args, 2)
     phase, n = table + 8 * ct.HEADER, word(args, 11)
-    factor, bias = np.float32(_SCALED_FACTOR), np.float32(_SCALED_BIAS)
+    factor, bias = np.float32(SCALED_FACTOR), np.float32(SCALED_BIAS)
     codes_added = word(args, 3) == 0 or word(args, 12) != FLOATS and abs(np.float32(real(args, 13))) < MOST_ADD
     bounded = np.int64(codes_added and are_bounded(ends + 4 * n, n, factor, bias))
     group_blocks = (word(table, ct.COUT_GROUP) + NR - 1) // NR

@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 
 from cnml.codes import Codes
+from cnml.cpu import isa
 from cnml.emitter import Emitter
 from cnml.epilogue import Activation, fold_affine
 from cnml.errors import expect
@@ -14,9 +15,10 @@ from cnml.kernels.conv_pack_qs8 import pack_ends_qs8, pack_weights_qs8
 from cnml.kernels.conv_plan_qs8 import WORD, Bytes, plan_conv2d_qs8, takes_int8
 from cnml.kernels.conv_shape import Conv2dShape
 from cnml.kernels.depthwise_plan_qs8 import MOST_TAPS, DepthwisePlanInt8, pack_depthwise_ends_qs8, pack_depthwise_qs8, plan_depthwise_qs8
-from cnml.kernels.sparse_choice_qs8 import SparseChoiceInt8, choose_sparse_qs8
+from cnml.kernels.sparse_choice_qs8 import SparseChoiceInt8, choose_sparse_qs8, rows_run_sparse
 from cnml.kernels.sparse_pack_qs8 import live_words, pack_sparse_ends_qs8, pack_sparse_qs8
-from cnml.kernels.sparse_plan_qs8 import SparsePlanInt8, plan_sparse_qs8
+from cnml.kernels.sparse_plan_qs8 import SparsePlanInt8, SparseTile, plan_sparse_qs8
+from cnml.kernels.sparse_rows_pack_qs8 import pack_rows_qs8
 from cnml.kernels.winograd_pack_qs8 import pack_winograd_ends_qs8, pack_winograd_qs8
 from cnml.kernels.winograd_plan_f32 import WinogradPlan
 from cnml.kernels.winograd_plan_qs8 import chooses_winograd_qs8, plan_winograd_qs8, winograd_cost_qs8
@@ -173,8 +175,14 @@ class ConvolutionInt8(Operator):
         plan = plan_conv2d_qs8(image, pixels, self.int8.data.zero)
         why = chooses_winograd_qs8(image, plan.cost)
         words = self._words(emit, image)
+        few = rows_run_sparse(image, words, plan.cost)
         sparse = self._choose_sparse(words, image, pixels, plan.cost if why is None else min(plan.cost, winograd_cost_qs8(image)))
-        emit.count(emit.parameters[0], macs, skipped=min(WORD * (words[1] - words[0]), emit.parameters[0].zeros()) if sparse.tile else 0)
+        skips = bool(few) or sparse.tile is not None
+        emit.count(emit.parameters[0], macs, skipped=min(WORD * (words[1] - words[0]), emit.parameters[0].zeros()) if skips else 0)
+        if few:
+            self._lower_sparse_rows(emit, pixels, image, x, add, y)
+            emit.note(f"{emit.notes}, {few}")
+            return
         if sparse.tile is not None:
             self._lower_sparse(emit, plan_sparse_qs8(image, pixels, self.int8.data.zero, sparse.tile), image, x, add, y)
             emit.note(f"{emit.notes}, {sparse.reason}")
@@ -214,6 +222,18 @@ class ConvolutionInt8(Operator):
         emit.call("sparse_nhwc_qs8", x, weights, ends, add, y, plan.table, emit.scratch(plan.scratch_bytes), *self._end(emit), len(ends) // 3,
                   *self._more(add), y.item)
         emit.note(plan.reason)
+
+    def _lower_sparse_rows(self, emit: Emitter, pixels: Bytes, image: Conv2dShape, x: Tensor, add: Tensor | None, y: Tensor) -> None:
+        plan = plan_sparse_qs8(image, pixels, self.int8.data.zero, SparseTile(1))
+
+        def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            codes = self.weight_codes(arrays, image)
+            return pack_rows_qs8(plan, codes, pixels.x), pack_sparse_ends_qs8(plan, *self.ends(arrays, codes, emit.half), y.item)
+        key = ("sparse rows int8", plan.nr, pixels.x, image.kernel, self.int8, self.codes, self.source.folds, emit.half)
+        weights, ends = emit.packed(key, pack, *emit.parameters)
+        emit.call("sparse_rows_qs8", x, weights, ends, add, y, plan.table, emit.scratch(plan.scratch_bytes), *self._end(emit), len(ends) // 3,
+                  *self._more(add), y.item, pixels.x * image.height * image.width)
+        emit.note(f"sparse rows int8, {isa().name}: lists of {isa().lanes} words")
 
     def _lower_winograd(self, emit: Emitter, plan: WinogradPlan, image: Conv2dShape, x: Tensor, add: Tensor | None, y: Tensor) -> None:
         """Products of transformed windows, in one or two instructions."""

@@ -8,7 +8,7 @@ import pytest
 from cnml.errors import CnmlError
 from cnml.kernels.conv_plan_qs8 import Bytes, plan_conv2d_qs8
 from cnml.kernels.conv_shape import Conv2dShape
-from cnml.kernels.sparse_choice_qs8 import choose_sparse_qs8
+from cnml.kernels.sparse_choice_qs8 import choose_sparse_qs8, rows_run_sparse
 from cnml.kernels.sparse_cost_qs8 import sparse_cost_qs8
 from cnml.kernels.sparse_plan_qs8 import SparseTile, sparse_tiles
 
@@ -58,6 +58,19 @@ def test_few_rows_stay_dense_unless_the_environment_asks(monkeypatch):
     assert chosen(row._replace(batch=64), 0.95).tile is not None
     monkeypatch.setenv("PYCAFFE_ACC_SPARSE", "on")
     assert chosen(row, 0.95).tile is not None
+
+
+def test_few_rows_have_a_kernel_of_their_own(monkeypatch):
+    row, every = Conv2dShape(1, 4096, 1, 1, 4096, (1, 1)), 1 << 22
+    assert rows_run_sparse(row, (every // 10, every), 1e6).startswith("90% empty words, est. 0.")
+    assert not rows_run_sparse(row, (every // 2, every), 1e6)
+    assert not rows_run_sparse(row._replace(batch=16), (every // 10, every), 1e6)
+    assert not rows_run_sparse(row, (every, every), 1e6)
+    assert not rows_run_sparse(SHAPE, (10, 1000), 1e9)
+    monkeypatch.setenv("PYCAFFE_ACC_SPARSE", "on")
+    assert rows_run_sparse(row, (every // 2, every), 1e6) == "50% empty words, PYCAFFE_ACC_SPARSE asks for it"
+    monkeypatch.setenv("PYCAFFE_ACC_SPARSE", "off")
+    assert not rows_run_sparse(row, (0, every), 1e6)
 
 
 @pytest.mark.parametrize("shape", [SHAPE, Conv2dShape(4, 12, 9, 7, 30, (1, 1), stride=(2, 2)), Conv2dShape(2, 64, 13, 30, 40, (3, 5), group=2)])

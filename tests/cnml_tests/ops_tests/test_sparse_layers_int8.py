@@ -116,6 +116,18 @@ def test_an_edit_of_the_weights_changes_the_choice_and_the_result(rng, compiled)
     check(True)
 
 
+def test_inner_products_of_few_rows_have_a_kernel_of_their_own(rng, compiled):
+    c, x, _, fc = layers(rng, 0.95, compiled, batch=1)
+
+    def check(sparse):
+        np.testing.assert_array_equal(c.run()[1], (x.reshape(1, -1).astype(np.int64) @ fc.array.astype(np.int64).T).astype(np.float32))
+        assert ("sparse_rows_qs8" in c.kernels()) == sparse
+        assert (dict(c.executable.sparsity())["fc"].skipped > 0) == sparse
+    check(True)
+    fc.assign(rng.integers(-127, 128, fc.shape))
+    check(False)
+
+
 def test_zeros_that_fill_no_word_are_not_skipped(rng, compiled):
     c, x, w, _ = layers(rng, 0.0, compiled)
     array = w.array.copy()
