@@ -113,7 +113,8 @@ class Row:
     stopped : str or None
         What ended the run early; all figures are of the images until then.
     core_use : list of dict
-        For each core that worked: core, channel, functions, busy_seconds, and share of the wall time. In host time.
+        For each core that worked: core, channel, functions, busy_seconds, and share of the wall time. In simulated time where the
+        throughput is.
     weight_sparsity : dict or None
         Zeros in the weights, those that the kernels skipped (`pycaffe_acc.net_sparsity`), and the rates of multiply-accumulates at the hardware FPS,
         `dense_equivalent_gflops` and `computed_gflops`; None where the kernels are not known, or the run was stopped.

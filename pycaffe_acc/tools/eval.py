@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_evaluation(parser)
     add_engine(parser, "pipelines beside each other, each with its own threads and queue (see cores)")
     add_parallel(parser)
-    parser.add_argument("--sparsity", type=float, metavar="S", help="planned for a later version")
+    parser.add_argument("--sparsity", type=float, metavar="S", help="not in this version: `prune` writes a sparse net, which eval then takes")
     add_calibration(parser)
     add_comparison(parser)
     add_cluster(parser)
@@ -131,7 +131,8 @@ def _check_arguments(args: argparse.Namespace) -> None:
     if args.compare and args.device.partition(":")[0] != "host":
         raise UsageError(f"--compare on {args.device}: a card has no FP32 to compare with; evaluate the float net on the host")
     if args.sparsity not in (None, 0.0):
-        raise NotInThisVersionError(f"--sparsity is not in version {VERSION}; pruning is planned for a later version. Leave it out")
+        raise NotInThisVersionError(f"--sparsity is not in version {VERSION}: eval prunes nothing. `pycaffe-acc prune` writes a sparse net; "
+                                    "evaluate that")
 
 
 def open_images(args: argparse.Namespace) -> tuple[Dataset, Preprocess]:
