@@ -3,16 +3,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 
-from pycaffe_acc.errors import CheckError
 from pycaffe_acc.evaluation.dataset import Dataset
-
-Prepare = Callable[[np.ndarray], np.ndarray]
+from pycaffe_acc.evaluation.prepare import Prepare, prepared
 
 
 class Prepared(NamedTuple):
@@ -81,12 +79,7 @@ class Feeder:
             start = time.perf_counter_ns()
             pixels = self._dataset.read(index, channels)
             middle = time.perf_counter_ns()
-            prepared = self._prepare(pixels)
-            if prepared.shape != self._shape:
-                raise CheckError(f"{self._dataset.name}: image {index} became {prepared.shape} by preprocessing; the net's input takes "
-                                 f"{self._shape}. "
-                                 "Choose a profile that resizes, or images of the right size")
-            values[row] = prepared
+            values[row] = prepared(self._prepare, pixels, self._shape, self._dataset, index)
             decode += middle - start
             preprocess += time.perf_counter_ns() - middle
         return Prepared(values, self._dataset.labels[begin:end], decode, preprocess)

@@ -12,9 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from cnrt import trace
-from pycaffe_acc.errors import CheckError
 from pycaffe_acc.evaluation.dataset import Dataset
-from pycaffe_acc.evaluation.feeder import Prepare
+from pycaffe_acc.evaluation.prepare import Prepare, prepared
 from pycaffe_acc.runners.fifo import Fifo, FifoClosedError
 
 #: a run of images goes on its way when this much time was spent on it, however short it is
@@ -170,7 +169,7 @@ class Provider:
             try:
                 pixels = self._dataset.read(index, self._shape[0])
                 middle = time.perf_counter_ns()
-                values.append(self._checked(self._prepare(pixels), index))
+                values.append(prepared(self._prepare, pixels, self._shape, self._dataset, index))
                 indices.append(index)
             except Exception as e:  # decoders meet files that nobody foresaw: one bad image must not end the run, whatever it raises
                 self.failures.append(Failure(index, image_name(self._dataset, index), e))
@@ -188,12 +187,6 @@ class Provider:
                 return None
             self._next = index + 1
             return index
-
-    def _checked(self, prepared: np.ndarray, index: int) -> np.ndarray:
-        if prepared.shape != self._shape:
-            raise CheckError(f"{self._dataset.name}: image {index} became {prepared.shape} by preprocessing; the net's input takes "
-                             f"{self._shape}. Choose a profile that resizes, or images of the right size")
-        return prepared
 
     @staticmethod
     def _record(index: int, start: int, middle: int, end: int) -> None:

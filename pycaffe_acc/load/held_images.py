@@ -10,7 +10,7 @@ import numpy as np
 from cnrt.cpu import effective_cpus
 from pycaffe_acc.errors import CheckError
 from pycaffe_acc.evaluation.dataset import Dataset
-from pycaffe_acc.evaluation.feeder import Prepare
+from pycaffe_acc.evaluation.prepare import Prepare, prepared
 from pycaffe_acc.memory_budget import budget
 
 
@@ -63,8 +63,4 @@ class HeldImages:
         return self._values[self._rows[number]]
 
     def _put(self, row: int, number: int) -> None:
-        prepared = self._prepare(self.dataset.read(number, self._shape[0]))
-        if prepared.shape != self._shape:
-            raise CheckError(f"{self.dataset.name}: image {number} became {prepared.shape} by preprocessing; the net's input takes {self._shape}. "
-                             "Choose a profile that resizes, or images of the right size")
-        self._values[row] = prepared
+        self._values[row] = prepared(self._prepare, self.dataset.read(number, self._shape[0]), self._shape, self.dataset, number)
