@@ -18,7 +18,7 @@ from cnml.kernels.sparse_plan_qs8 import SparsePlanInt8
 from cnml.parameter import aligned_empty
 
 OUTPUT_CYCLES = 60.0                             # of an output and row,
-WORD_CYCLES = ((8 << 10, 1.3), (16 << 20, 3.0))  # and of each word, with rows of up to so many bytes
+WORD_CYCLES = ((16 << 10, 1.3), (1 << 30, 3.0))  # and of each word, with rows of up to so many bytes
 
 
 def takes_rows(shape: Conv2dShape) -> bool:

@@ -128,6 +128,18 @@ def test_inner_products_of_few_rows_have_a_kernel_of_their_own(rng, compiled):
     check(False)
 
 
+@pytest.mark.parametrize("batch", [1, 40])
+def test_transposed_weights(rng, compiled, batch, monkeypatch):
+    monkeypatch.setenv("PYCAFFE_ACC_SPARSE", "on")
+    graph, x = Graph(), rng.integers(-7, 8, (batch, 70)).astype(np.float32)
+    data = graph.input(x.shape, "x")
+    w = prune(rng.integers(-127, 128, (33, 70)), 0.8)
+    y = graph.add(InnerProduct(33, name="fc", transpose=True, int8=CODES), [data], parameters(np.ascontiguousarray(w.T), np.zeros(33)))
+    c = compiled(graph, data, y, x)
+    np.testing.assert_array_equal(c.run()[0], (x.astype(np.int64) @ w.T.astype(np.int64)).astype(np.float32))
+    assert ("sparse_rows_qs8" if batch == 1 else "sparse_nhwc_qs8") in c.kernels()
+
+
 def test_zeros_that_fill_no_word_are_not_skipped(rng, compiled):
     c, x, w, _ = layers(rng, 0.0, compiled)
     array = w.array.copy()
