@@ -9,23 +9,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cnml_tests.kernel_run import call, words
-from cnml_tests.kernels_tests.guarded_bytes import Pixels, pitches
+from cnml_tests.kernels_tests.int8_case import (
+    ADD_FACTOR,
+    ADD_ZERO,
+    CLIP,
+    KINDS,
+    LEAKY,
+    NOTHING,
+    RELU,
+    SIGNED,
+    UNSIGNED,
+    int8_case,
+    random_codes,
+    random_weights,
+)
 
 from cnml.cpu import isa
 from cnml.kernels.conv_pack_qs8 import pack_ends_qs8, pack_weights_qs8
 from cnml.kernels.conv_plan_qs8 import Bytes, plan_conv2d_qs8, takes_int8
 from cnml.kernels.conv_shape import Conv2dShape
 from cnml.kernels.conv_tiles import TILES
-from cnml.parameter import aligned_empty
-from cnml.reference.codes import decode, encode
-from cnml.reference.convolution_int8 import convolution_sums, end_convolution
-from cnml.reference.quantized import activated
 
 LANES = isa().lanes
-SIGNED, UNSIGNED = (-127.0, 127.0, 128), (0.0, 255.0, 0)
-NOTHING, RELU, LEAKY, CLIP = (0, 0.0, 0.0), (1, 0.0, 0.0), (2, 0.25, 0.0), (3, -20.5, 60.25)
-ADD_FACTOR, ADD_ZERO = 0.3, 128
-KINDS = {"": 0, "codes": 1, "floats": 2}
 
 
 def conv(channels, outputs, kernel=(3, 3), size=(7, 8), batch=1, **kw):
@@ -55,36 +60,15 @@ GEOMETRIES = {
 
 def run(rng, s, *, item=1, zero=128, limits=SIGNED, activation=RELU, add="", extra=0, tasks=1, tile=None, large=None):
     """One convolution of random codes; gives its plan. `large` replaces some biases, with factors that no bound holds for."""
-    codes = rng.integers(1 if zero else 0, 256, (s.batch, s.height, s.width, s.channels)).astype(np.uint8)
-    weights = rng.integers(-127, 128, (s.outputs, s.channels // s.group, *s.kernel)).astype(np.int8)
-    depth = weights[0].size
-    factors = (rng.random(s.outputs) / (60 * np.sqrt(depth))).astype(np.float32)
-    biases = (rng.standard_normal(s.outputs) * 20).astype(np.float32)
-    if large is not None:
-        biases[::3], factors[1::3] = large, 10.0
-    starts = (-zero * weights.astype(np.int64).sum((1, 2, 3))).astype(np.int32)
-    sums = convolution_sums(codes, weights, zero, starts, s.out, s.stride, s.pad, s.dilation, s.group)
-    other, added = None, None
-    if add == "codes":
-        other = rng.integers(0, 256, sums.shape).astype(np.uint8)
-        added = decode(other, ADD_ZERO)
-    elif add == "floats":
-        other = added = (rng.standard_normal(sums.shape) * 90).astype(np.float32)
-    want = activated(end_convolution(sums, factors, biases, added, ADD_FACTOR), *activation)
-    if item == 1:
-        want = encode(want, *limits)
-    x, y = Pixels(codes, pitches(s.channels)[0] + extra), Pixels(np.zeros_like(want), pitches(s.outputs, item)[0] + 2 * extra)
-    more = None if other is None else Pixels(other, pitches(s.outputs, other.itemsize)[0] + extra)
-    plan = plan_conv2d_qs8(s, Bytes(x.pitch, y.pitch, more.pitch if more else 0), zero, tile=tile)
-    packed, ends = pack_weights_qs8(plan, weights, s.group), pack_ends_qs8(plan, starts, factors, biases, s.group)
-    scratch = aligned_empty((tasks * plan.scratch_bytes + 64,), np.uint8)
-    scratch[...] = 0xA5
+    weights = random_weights(rng, s)
+    case = int8_case(rng, s, random_codes(rng, s, zero), weights, item=item, zero=zero, limits=limits, activation=activation, add=add, extra=extra,
+                     large=large)
+    plan = plan_conv2d_qs8(s, case.pixels, zero, tile=tile)
+    packed, ends = pack_weights_qs8(plan, weights, s.group), pack_ends_qs8(plan, case.starts, case.factors, case.biases, s.group)
     name = f"conv2d_nhwc_qs8_{'x8' if item == 1 else 'f32'}_{plan.tile.mr}x{plan.nr}"
-    call(name, words(x.address, packed, ends, more.address if more else None, y.address, plan.table, scratch, plan.scratch_bytes, *activation,
-                     len(ends) // 3, KINDS[add], ADD_FACTOR, ADD_ZERO, *limits), tasks)
-    assert (scratch[tasks * plan.scratch_bytes:] == 0xA5).all(), "scratch overrun"
-    y.check()
-    np.testing.assert_array_equal(y.values, want)
+    case.check(plan.scratch_bytes, tasks, lambda y, scratch: call(name, words(
+        case.x.address, packed, ends, case.added, y.address, plan.table, scratch, plan.scratch_bytes, *activation, len(ends) // 3, KINDS[add],
+        ADD_FACTOR, ADD_ZERO, *limits), tasks))
     return plan
 
 

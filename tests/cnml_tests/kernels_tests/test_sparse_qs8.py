@@ -9,30 +9,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cnml_tests.kernel_run import call, words
-from cnml_tests.kernels_tests.guarded_bytes import Pixels, pitches
-from cnml_tests.kernels_tests.test_conv_qs8 import (
+from cnml_tests.kernels_tests.int8_case import (
     ADD_FACTOR,
     ADD_ZERO,
     CLIP,
-    GEOMETRIES,
     KINDS,
     LEAKY,
     NOTHING,
     RELU,
     SIGNED,
     UNSIGNED,
-    conv,
+    int8_case,
+    random_codes,
+    random_weights,
 )
+from cnml_tests.kernels_tests.test_conv_qs8 import GEOMETRIES, conv
 
 from cnml.cpu import dot_kind, isa
 from cnml.kernels.conv_pack_qs8 import pack_ends_qs8, pack_weights_qs8
 from cnml.kernels.conv_plan_qs8 import Bytes, plan_conv2d_qs8
 from cnml.kernels.sparse_pack_qs8 import live_words, pack_sparse_ends_qs8, pack_sparse_qs8, scale_of_codes
 from cnml.kernels.sparse_plan_qs8 import MOST_VECTORS, PART_WORDS, SparseTile, part_of, plan_sparse_qs8, sparse_tiles
-from cnml.parameter import aligned_empty
-from cnml.reference.codes import decode, encode
-from cnml.reference.convolution_int8 import convolution_sums, end_convolution
-from cnml.reference.quantized import activated
 from cnml.ukernels.simd.vec_x8 import SCALE
 
 NR, TILE = 4 * isa().lanes, SparseTile(2)
@@ -40,7 +37,7 @@ NR, TILE = 4 * isa().lanes, SparseTile(2)
 
 def pruned(rng, s, density):
     """Random weights, zero in words of four input channels but for a share of them; one output has none, one has all."""
-    weights = rng.integers(-127, 128, (s.outputs, s.channels // s.group, *s.kernel)).astype(np.int8)
+    weights = random_weights(rng, s)
     kept = rng.random((s.outputs, -(-weights.shape[1] // 4), *s.kernel)) < density
     kept[0], kept[-1] = False, True
     weights[~np.repeat(kept, 4, 1)[:, :weights.shape[1]]] = 0
@@ -49,40 +46,21 @@ def pruned(rng, s, density):
 
 def run(rng, s, *, density=0.3, tile=TILE, item=1, zero=128, limits=SIGNED, activation=RELU, add="", extra=0, tasks=1, large=None, dense=False):
     """One convolution of random codes against its definition; `dense`: against the dense kernel too."""
-    codes = rng.integers(1 if zero else 0, 256, (s.batch, s.height, s.width, s.channels)).astype(np.uint8)
     weights = pruned(rng, s, density)
-    factors = (rng.random(s.outputs) / (60 * np.sqrt(weights[0].size * max(density, 0.01)))).astype(np.float32)
-    biases = (rng.standard_normal(s.outputs) * 20).astype(np.float32)
-    if large is not None:
-        biases[::3], factors[1::3] = large, 10.0
-    starts = (-zero * weights.astype(np.int64).sum((1, 2, 3))).astype(np.int32)
-    sums = convolution_sums(codes, weights, zero, starts, s.out, s.stride, s.pad, s.dilation, s.group)
-    other, added = None, None
-    if add == "codes":
-        other = rng.integers(0, 256, sums.shape).astype(np.uint8)
-        added = decode(other, ADD_ZERO)
-    elif add == "floats":
-        other = added = (rng.standard_normal(sums.shape) * 90).astype(np.float32)
-    want = activated(end_convolution(sums, factors, biases, added, ADD_FACTOR), *activation)
-    want = encode(want, *limits) if item == 1 else want
-    x, more = Pixels(codes, pitches(s.channels)[0] + extra), None if other is None else Pixels(other, pitches(s.outputs, other.itemsize)[0] + extra)
+    case = int8_case(rng, s, random_codes(rng, s, zero), weights, item=item, zero=zero, limits=limits, activation=activation, add=add, extra=extra,
+                     large=large, density=density)
 
     def check(plan, name, packed, ends, *last):
-        y, scratch = Pixels(np.zeros_like(want), pitches(s.outputs, item)[0] + 2 * extra), aligned_empty((tasks * plan.scratch_bytes + 64,), np.uint8)
-        scratch[...] = 0xA5
-        call(name, words(x.address, packed, ends, more.address if more else None, y.address, plan.table, scratch, plan.scratch_bytes, *activation,
-                         len(ends) // 3, KINDS[add], ADD_FACTOR, ADD_ZERO, *limits, *last), tasks)
-        assert (scratch[tasks * plan.scratch_bytes:] == 0xA5).all(), "scratch overrun"
-        y.check()
-        np.testing.assert_array_equal(y.values, want)
+        case.check(plan.scratch_bytes, tasks, lambda y, scratch: call(name, words(
+            case.x.address, packed, ends, case.added, y.address, plan.table, scratch, plan.scratch_bytes, *activation, len(ends) // 3, KINDS[add],
+            ADD_FACTOR, ADD_ZERO, *limits, *last), tasks))
 
-    pixels = Bytes(x.pitch, Pixels(np.zeros_like(want), pitches(s.outputs, item)[0] + 2 * extra).pitch, more.pitch if more else 0)
-    plan = plan_sparse_qs8(s, pixels, zero, tile)
-    check(plan, "sparse_nhwc_qs8", pack_sparse_qs8(plan, weights, s.group), pack_sparse_ends_qs8(plan, starts, factors, biases, item, s.group), item)
+    plan, rest = plan_sparse_qs8(s, case.pixels, zero, tile), (case.starts, case.factors, case.biases)
+    check(plan, "sparse_nhwc_qs8", pack_sparse_qs8(plan, weights, s.group), pack_sparse_ends_qs8(plan, *rest, item, s.group), item)
     if dense:
-        full = plan_conv2d_qs8(s, pixels, zero)
+        full = plan_conv2d_qs8(s, case.pixels, zero)
         check(full, f"conv2d_nhwc_qs8_{'x8' if item == 1 else 'f32'}_{full.tile.mr}x{full.nr}", pack_weights_qs8(full, weights, s.group),
-              pack_ends_qs8(full, starts, factors, biases, s.group))
+              pack_ends_qs8(full, *rest, s.group))
 
 
 @pytest.mark.parametrize("vectors", range(1, MOST_VECTORS + 1))
