@@ -9,6 +9,7 @@ from pycaffe_acc.suite.rows import OURS
 
 Row = dict[str, Any]
 #: what a measured hardware FPS is compared by
+_ASKED = "share of zero weights asked for"
 _IN_TURN = "inputs in memory, the nets of a model taking turns"
 
 
@@ -103,7 +104,7 @@ def accuracy_words(row: Row) -> str:
 def _speed_words(row: Row) -> str:
     t = row["throughput"]
     turns = f", {t['in_turn_fps']:.1f} in turns" if t["in_turn_fps"] else ""
-    sparse = f", sparsity {row_sparsity(row)}" if row["sparsity"] else ""
+    sparse = f", sparsity {row_sparsity(row)} ({row['pruning']})" if row["sparsity"] else ""
     return (f"{row['title']}, {row['variant_title']}{sparse}, {row['device']} ({row['time']}): "
             f"hardware {t['hardware_fps']:.1f} images/s{turns}, end to end {t['end_to_end_fps']:.1f}; {accuracy_words(row)}")
 
@@ -133,9 +134,9 @@ def _int8_loss(rows: list[Row]) -> dict[str, Any]:
 
 def _one_device(rows: list[Row]) -> list[Row]:
     """One row of each net: its answers are the same on every device."""
-    found: dict[tuple[str, str, float], Row] = {}
+    found: dict[tuple[str, str, float, str | None], Row] = {}
     for r in rows:
-        found.setdefault((r["model"], r["variant"], r["sparsity"]), r)
+        found.setdefault((r["model"], r["variant"], r["sparsity"], r["pruning"]), r)
     return list(found.values())
 
 
@@ -147,33 +148,38 @@ def _bars(name: str, title: str, about: str, y: str, rows: list[Row], value: Cal
 
 
 def _sparse_accuracy(rows: list[Row]) -> dict[str, Any]:
-    chosen = [r for r in _one_device(rows) if r["accuracy"] is not None and _pruned_too(r, rows)]
-    return _figure("fig7-accuracy", "Fig. 7: accuracy over sparsity", "Top-1 of nets pruned by the vendor's method, without training", "lines",
-                   "none",
-                   "share of zero weights asked for", "top-1, %", _series(chosen, _line_name, lambda r: r["sparsity"],
-                                                                          lambda r: float(r["accuracy"]["top1"]),
-                                                            lambda r: f"{_line_name(r)}, sparsity {row_sparsity(r)}: {accuracy_words(r)}"))
+    series = [{"name": name, "points": [_point(r, r["sparsity"], float(r["accuracy"]["top1"]),
+                                               f"{name}, sparsity {row_sparsity(r)}: {accuracy_words(r)}")
+                                        for r in line]}
+              for name, line in sparse_lines([r for r in _one_device(rows) if r["accuracy"] is not None]).items()]
+    return _figure("fig7-accuracy", "Fig. 7: accuracy over sparsity", "Top-1 of pruned nets, without training", "lines", "none", _ASKED, "top-1, %",
+                   series)
 
 
 def _sparse_speed(name: str, title: str, rows: list[Row], value: Callable[[Row], float | None]) -> dict[str, Any] | None:
-    chosen = [r for r in rows if _pruned_too(r, rows)]
-    dense = {(r["model"], r["variant"]): value(r) for r in chosen if not r["sparsity"]}
-
-    def relative(row: Row) -> float | None:
-        base, speed = dense.get((row["model"], row["variant"])), value(row)
-        return None if not base or speed is None else speed / base
-    if not chosen:
+    series = []
+    for line, members in sparse_lines([r for r in rows if value(r) is not None]).items():
+        base = value(members[0])
+        if base and not members[0]["sparsity"]:
+            series.append({"name": line, "points": [_point(r, r["sparsity"], (value(r) or 0.0) / base, _speed_words(r)) for r in members]})
+    if not series:
         return None
-    return _figure(name, title, f"Times the dense net's; {chosen[0]['time']}", "lines", chosen[0]["time"], "share of zero weights asked for",
-                   "times the dense net's FPS", _series(chosen, _line_name, lambda r: r["sparsity"], relative, _speed_words))
+    return _figure(name, title, f"Times the dense net's; {rows[0]['time']}", "lines", rows[0]["time"], _ASKED, "times the dense net's FPS", series)
 
 
-def _pruned_too(row: Row, rows: list[Row]) -> bool:
-    return any(r["sparsity"] and r["model"] == row["model"] and r["variant"] == row["variant"] for r in rows)
-
-
-def _line_name(row: Row) -> str:
-    return f"{row['title']}, {row['variant_title']}"
+def sparse_lines(rows: list[Row]) -> dict[str, list[Row]]:
+    """Nets over sparsity, by name: the dense one and those that were pruned in one way, in order."""
+    found: dict[tuple[str, str, str], list[Row]] = {}
+    for r in sorted(rows, key=lambda r: float(r["sparsity"])):
+        if r["sparsity"]:
+            found.setdefault((r["model"], r["variant"], r["pruning"]), []).append(r)
+    ways = {(model, variant): sum(k[:2] == (model, variant) for k in found) for model, variant, _ in found}
+    lines = {}
+    for (model, variant, pruning), pruned in found.items():
+        dense = [r for r in rows if (r["model"], r["variant"], r["sparsity"]) == (model, variant, 0.0)][:1]
+        name = f"{pruned[0]['title']}, {pruned[0]['variant_title']}" + (f", {pruning}" if ways[model, variant] > 1 else "")
+        lines[name] = [*dense, *pruned]
+    return lines
 
 
 def _fronts(device: str, what: str, rows: list[Row], value: Callable[[Row], float | None]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pycaffe_acc.suite.figures import Row, compared_end_to_end_fps, hardware_fps
+from pycaffe_acc.suite.figures import Row, compared_end_to_end_fps, hardware_fps, sparse_lines
 from pycaffe_acc.suite.plan import HOST
 from pycaffe_acc.suite.rows import OURS
 
@@ -55,10 +55,10 @@ def _time(device: str) -> str:
 
 def _nets(rows: list[Row]) -> list[Row]:
     """One row a net, with an accuracy."""
-    found: dict[tuple[str, str, float], Row] = {}
+    found: dict[tuple[str, str, float, str | None], Row] = {}
     for r in rows:
         if r["accuracy"] is not None:
-            found.setdefault((r["model"], r["variant"], r["sparsity"]), r)
+            found.setdefault((r["model"], r["variant"], r["sparsity"], r["pruning"]), r)
     return list(found.values())
 
 
@@ -143,13 +143,13 @@ def _gain_vanishes(device: str, rows: list[Row]) -> dict[str, Any]:
 
 
 def _curves(rows: list[Row], value: Callable[[Row], float | None]) -> dict[str, list[tuple[float, float]]]:
-    """Model and variant → (sparsity, value) in order, the dense net first, where there are at least two."""
-    found: dict[str, list[tuple[float, float]]] = {}
-    for r in sorted(rows, key=lambda r: r["sparsity"]):
-        v = value(r)
-        if v is not None:
-            found.setdefault(f"{r['title']}, {r['variant_title']}", []).append((r["sparsity"], v))
-    return {k: c for k, c in found.items() if len(c) > 1 and c[0][0] == 0.0}
+    """Net → (sparsity, value) in order, the dense net first."""
+    found = {}
+    for name, line in sparse_lines(rows).items():
+        points = [(float(r["sparsity"]), v) for r in line if (v := value(r)) is not None]
+        if len(points) > 1 and points[0][0] == 0.0:
+            found[name] = points
+    return found
 
 
 def _sparsity_speeds_up(device: str, rows: list[Row]) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def _sparsity_costs(rows: list[Row]) -> dict[str, Any]:
         cases.append(_case(k, f"{c[0][1]:.2f} % dense, {c[-1][1]:.2f} % at sparsity {c[-1][0]:g}; largest rise on the way {max(rises, 0.0):.2f}",
                            c[-1][1] < c[0][1]))
     return _finding("sparsity-accuracy", "Accuracy falls with sparsity", "any", "none", cases,
-                    lambda: f"falls for {sum(bool(c['holds']) for c in cases)} of {len(cases)} nets, pruned by the vendor's method without training")
+                    lambda: f"falls for {sum(bool(c['holds']) for c in cases)} of {len(cases)} nets, pruned without training")
 
 
 def _mean(values: list[float]) -> float:

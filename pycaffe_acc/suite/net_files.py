@@ -17,13 +17,15 @@ from pycaffe_acc.evaluation.feeder import Feeder
 from pycaffe_acc.mode import TEST
 from pycaffe_acc.net import Net
 from pycaffe_acc.preprocess import Preprocess
+from pycaffe_acc.prune.prune_net import Pruner
+from pycaffe_acc.prune.prune_options import PruneOptions
 from pycaffe_acc.prune.sparse_net import mark_sparse, pruned_layers
 from pycaffe_acc.quantize.keep_float import kept_in_float
 from pycaffe_acc.quantize.method import find_method
 from pycaffe_acc.quantize.quantize_net import Quantizer
 from pycaffe_acc.seeded_weights import fill_seeded
 from pycaffe_acc.suite.image_set import open_images, open_preprocess
-from pycaffe_acc.suite.plan import ModelPlan, Suite, Variant
+from pycaffe_acc.suite.plan import VENDOR, ModelPlan, Pruning, Suite, Variant
 from pycaffe_acc.suite.transformer import transformer_encoder
 from pycaffe_acc.text_format import format_message, read_net
 from pycaffe_acc.upgrade import upgrade_net
@@ -65,32 +67,34 @@ class ModelFiles:
         self.images: Dataset = open_images(suite.images[plan.images], data, self.preprocess.resizer.startswith("pycaffe"))
         self._made: dict[tuple[str, ...], NetFiles] = {}
 
-    def net(self, variant: Variant, sparsity: float = 0.0) -> Net:
+    def net(self, variant: Variant, sparsity: float = 0.0, pruning: Pruning = VENDOR) -> Net:
         """A variant of the model with its own batch.
 
         Parameters
         ----------
         variant : Variant
         sparsity : float
-            The vendor's pruning, see `pycaffe_acc.prune.sparse_filter`.
+        pruning : Pruning
 
         Raises
         ------
         CaffeError
         """
-        files = self.files(variant, sparsity)
+        files = self.files(variant, sparsity, pruning)
         return Net(str(files.model), TEST, weights=str(files.weights), threads=self._threads, precision=variant.precision)
 
-    def files(self, variant: Variant, sparsity: float = 0.0) -> NetFiles:
+    def files(self, variant: Variant, sparsity: float = 0.0, pruning: Pruning = VENDOR) -> NetFiles:
         """The files of a variant; made once."""
-        float_files = self._once(("given",), self._given)
+        dense = self._once(("given",), self._given)
+        kind = variant.name if variant.method else "float"
+        if sparsity and pruning.method != "vendor":
+            sparse = self._once(("float", f"{sparsity:g}", pruning.name), lambda: self._pruned_anew(dense, sparsity, pruning))
+            return self._once((kind, f"{sparsity:g}", pruning.name), lambda: self._quantized(sparse, variant, f"-{sparsity:g}-{pruning.name}"))
         if variant.method:
             # in the vendor's order: ranges are found on the dense net, and pruning comes behind
-            float_files = self._once((variant.name,), lambda: self._quantized(float_files, variant))
-        if sparsity:
-            dense = float_files
-            return self._once((variant.name if variant.method else "float", f"{sparsity:g}"), lambda: self._pruned(dense, variant, sparsity))
-        return float_files
+            floats = dense
+            dense = self._once((variant.name,), lambda: self._quantized(floats, variant))
+        return self._once((kind, f"{sparsity:g}"), lambda: self._pruned(dense, variant, sparsity)) if sparsity else dense
 
     def _once(self, key: tuple[str, ...], make: Any) -> NetFiles:
         if key not in self._made:
@@ -154,20 +158,33 @@ class ModelFiles:
         save_caffemodel(files.weights, pruned_layers(net, vendor_exact=True), net.source.message_with_layers())
         return files
 
-    def _quantized(self, dense: NetFiles, variant: Variant) -> NetFiles:
-        plan, files = self.plan, self._named(variant.name)
+    def _pruned_anew(self, dense: NetFiles, sparsity: float, pruning: Pruning) -> NetFiles:
+        """By one of the methods of this package."""
+        files = self._named(f"float-{sparsity:g}-{pruning.name}")
+        pruner = Pruner(dense.model, dense.weights, PruneOptions(pruning.method, sparsity, compensate=pruning.compensate), self._threads)
+        batches: list[np.ndarray] = []
+        blob = ""
+        if pruning.compensate:
+            blob, shape = calibration_input(pruner.net)
+            batches = list(self._calibration(shape))
+        pruner.apply(pruner.shares(blob, batches), blob, batches)
+        pruner.save(files.model, files.weights)
+        return files
+
+    def _calibration(self, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
+        images = open_images(self._suite.images[self.plan.calibration], self._data, self.preprocess.resizer.startswith("pycaffe"))
+        return prepared(images, self.preprocess, shape, min(self.plan.calibration_images, len(images)))
+
+    def _quantized(self, dense: NetFiles, variant: Variant, suffix: str = "") -> NetFiles:
+        plan, files = self.plan, self._named(variant.name + suffix)
         quantizer = Quantizer(str(dense.model), str(dense.weights), find_method(variant.method), threads=self._threads)
         source, shape = calibration_input(quantizer.net)
-        images = open_images(self._suite.images[plan.calibration], self._data, self.preprocess.resizer.startswith("pycaffe"))
-
-        def batches() -> Iterator[np.ndarray]:
-            return prepared(images, self.preprocess, shape, min(plan.calibration_images, len(images)))
-        quantizer.calibrate(source, batches())
+        quantizer.calibrate(source, self._calibration(shape))
         quantizer.finish(kept_in_float(plan.keep_float, quantizer.layers))
         if variant.weight_rounding == "adaptive":
-            quantizer.round_weights(source, batches(), centred=variant.bias_correction)
+            quantizer.round_weights(source, self._calibration(shape), centred=variant.bias_correction)
         if variant.bias_correction:
-            quantizer.correct_bias(source, batches())
+            quantizer.correct_bias(source, self._calibration(shape))
         quantizer.save(files.model, files.weights)
         return files
 

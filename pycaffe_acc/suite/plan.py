@@ -53,6 +53,29 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class Pruning:
+    """How weights become zero.
+
+    Attributes
+    ----------
+    name, title : str
+    method : str
+        See `pycaffe_acc.prune.prune_options.METHODS`.
+    compensate : bool
+        Whether the remaining weights are set anew on the calibration images.
+    """
+
+    name: str = "vendor"
+    title: str = "vendor's pruning"
+    method: str = "vendor"
+    compensate: bool = False
+
+
+#: the one that is always there
+VENDOR = Pruning()
+
+
+@dataclass(frozen=True)
 class DevicePlan:
     """Where nets run. `host` is measured, every other device simulated.
 
@@ -107,6 +130,7 @@ class ModelPlan:
     keep_float: tuple[str, ...] = ()
     sparsities: tuple[float, ...] = ()
     sparse_variants: tuple[str, ...] = ()
+    prunings: tuple[str, ...] = ("vendor",)
     runtimes: tuple[str, ...] = ()
     limit: int | None = None
     batch: int = 8
@@ -135,6 +159,7 @@ class Suite:
         Of the file.
     embedded : bool
         Whether the data comes with the package.
+    prunings : dict of str to Pruning
     """
 
     name: str
@@ -147,6 +172,7 @@ class Suite:
     models: tuple[ModelPlan, ...]
     sha256: str
     embedded: bool = False
+    prunings: dict[str, Pruning] = field(default_factory=lambda: {VENDOR.name: VENDOR})
 
     @property
     def host(self) -> DevicePlan | None:
@@ -220,7 +246,13 @@ def _suite(table: dict[str, Any], file: str, digest: str) -> Suite:
         _known("variant", d.variants, list(variants), file)
         _known("model", d.models, names, file)
     return Suite(table["name"], table["about"], table.get("seed", 0), float(table.get("within", 1.0)),
-                 {k: ImageSet(**v) for k, v in table["images"].items()}, variants, devices, models, digest, table.get("embedded", False))
+                 {k: ImageSet(**v) for k, v in table["images"].items()}, variants, devices, models, digest, table.get("embedded", False),
+                 _prunings(table))
+
+
+def _prunings(table: dict[str, Any]) -> dict[str, Pruning]:
+    own = {k: Pruning(**{"title": k, **v, "name": k}) for k, v in table.get("prunings", {}).items()}
+    return {VENDOR.name: VENDOR} | own
 
 
 def _model(given: dict[str, Any], table: dict[str, Any], variants: dict[str, Variant], file: str) -> ModelPlan:
@@ -228,10 +260,17 @@ def _model(given: dict[str, Any], table: dict[str, Any], variants: dict[str, Var
     if sum(bool(given.get(k)) for k in ("model", "zoo", "builder")) != 1:
         raise CheckError(f"suite '{file}': model '{name}' must have exactly one of model, zoo and builder")
     tuples = {k: tuple(given.get(k, ())) for k in ("keep_float", "sparsities", "sparse_variants", "runtimes")}
+    if "prunings" in given:
+        tuples["prunings"] = tuple(given["prunings"])
     plan = ModelPlan(**{"title": name, "batch": table.get("batch", 8), **given, **tuples, "variants": tuple(given.get("variants", variants)),
                         "preprocess": dict(given.get("preprocess", {}))})
     _known("images", [plan.images, *([plan.calibration] if plan.calibration else [])], list(table["images"]), file)
     _known("variant", (*plan.variants, *plan.sparse_variants), list(variants), file)
+    prunings = _prunings(table)
+    _known("pruning", plan.prunings, list(prunings), file)
+    compensated = [p for p in plan.prunings if prunings[p].compensate]
+    if compensated and plan.sparsities and not plan.calibration:
+        raise CheckError(f"suite '{file}': model '{name}' is pruned by '{compensated[0]}', which looks at images; name them with \"calibration\"")
     coded = [v for v in (*plan.variants, *plan.sparse_variants) if variants[v].method]
     if coded and not plan.calibration:
         raise CheckError(f"suite '{file}': model '{name}' has the variant '{coded[0]}', which is quantized on images; name them with \"calibration\"")

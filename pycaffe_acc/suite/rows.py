@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pycaffe_acc.suite.plan import HOST, DevicePlan, ModelPlan, Suite, Variant
+from pycaffe_acc.suite.plan import HOST, VENDOR, DevicePlan, ModelPlan, Pruning, Suite, Variant
 from pycaffe_acc.version import VERSION
 
 SEEDED = "seeded weights"
@@ -21,6 +21,7 @@ class NetPlan:
     model : ModelPlan
     variant : Variant
     sparsity : float
+    pruning : Pruning
     runtime : str
         `OURS`, or another runtime on the exported FP32 net.
     """
@@ -29,13 +30,14 @@ class NetPlan:
     variant: Variant
     sparsity: float = 0.0
     runtime: str = OURS
+    pruning: Pruning = VENDOR
 
     @property
     def name(self) -> str:
         """Unlike any other of the suite."""
         parts = [self.model.name, self.variant.name]
         if self.sparsity:
-            parts.append(f"s{self.sparsity:g}")
+            parts.append(f"s{self.sparsity:g}" + ("" if self.pruning.method == "vendor" else f"-{self.pruning.name}"))
         if self.runtime != OURS:
             parts.append(self.runtime)
         return ".".join(parts)
@@ -50,10 +52,11 @@ def net_plans(suite: Suite, model: ModelPlan) -> Iterator[NetPlan]:
     for name in model.variants:
         if any(d.runs(model.name, name) for d in suite.devices):
             yield NetPlan(model, suite.variants[name])
-    for sparsity in model.sparsities:
-        for name in model.sparse_variants:
-            if any(d.runs(model.name, name, sparsity) for d in suite.devices):
-                yield NetPlan(model, suite.variants[name], sparsity)
+    for pruning in model.prunings:
+        for sparsity in model.sparsities:
+            for name in model.sparse_variants:
+                if any(d.runs(model.name, name, sparsity) for d in suite.devices):
+                    yield NetPlan(model, suite.variants[name], sparsity, pruning=suite.prunings[pruning])
 
 
 def peer_plans(suite: Suite, model: ModelPlan) -> Iterator[NetPlan]:
@@ -68,7 +71,7 @@ def circumstances(suite: Suite, net: NetPlan, limit: int | None) -> dict[str, An
     """Everything that would change a net's answers."""
     images = {name: asdict(suite.images[name]) for name in (net.model.images, net.model.calibration) if name}
     return {"version": VERSION, "model": asdict(net.model), "variant": asdict(net.variant), "sparsity": net.sparsity, "runtime": net.runtime,
-            "limit": limit, "spread": True, "seed": suite.seed, "images": images}
+            "pruning": asdict(net.pruning) if net.sparsity else None, "limit": limit, "spread": True, "seed": suite.seed, "images": images}
 
 
 def report_row(suite: Suite, net: NetPlan, device: DevicePlan, result: dict[str, Any], throughput: dict[str, Any] | None) -> dict[str, Any]:
@@ -93,7 +96,7 @@ def report_row(suite: Suite, net: NetPlan, device: DevicePlan, result: dict[str,
                    "images": net.model.calibration} if net.variant.method else None
     return {"id": net.row_id(device), "model": net.model.name, "title": net.model.title, "weights": "trained" if trained else "seeded",
             "variant": net.variant.name, "variant_title": net.variant.title, "precision": net.variant.precision, "calibration": calibration,
-            "sparsity": net.sparsity, "pruning": "vendor" if net.sparsity else None, "zeros": result.get("zeros"), "device": device.name,
+            "sparsity": net.sparsity, "pruning": net.pruning.title if net.sparsity else None, "zeros": result.get("zeros"), "device": device.name,
             "runtime": net.runtime, "runtime_version": result.get("runtime_version", VERSION), "time": "measured" if host else "simulated",
             "batch": result["batch"] if host else device.dp, "dp": device.dp, "mp": device.mp,
             "threads": result["threads"] if host else device.threads,

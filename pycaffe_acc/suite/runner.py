@@ -237,7 +237,7 @@ class _Model:
     def _open(self, plan: NetPlan) -> Evaluable:
         """A net with the model's batch; opened once."""
         if plan.name not in self._nets:
-            net = self._model_files.net(plan.variant, plan.sparsity)
+            net = self._model_files.net(plan.variant, plan.sparsity, plan.pruning)
             if self._plan.sequence:
                 sequence = SequenceNet(net)
                 sequence.set_batch(self._plan.batch)
@@ -253,7 +253,7 @@ class _Model:
         for device in cards:
             try:
                 if net is None and not runner.has_card(plan, device):
-                    net = self._model_files.net(plan.variant, plan.sparsity)
+                    net = self._model_files.net(plan.variant, plan.sparsity, plan.pruning)
                     give_batch(net, 1)
                 runner.card(plan, device, lambda: self._simulate(plan, net, device, result))  # noqa: B023 - called at once
             except ROW_ERRORS as e:

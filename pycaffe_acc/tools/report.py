@@ -126,7 +126,8 @@ def _text(document: dict[str, Any], written: list[Path]) -> str:
     for kind in ("measured", "simulated"):
         rows = [r for r in document["rows"] if r["time"] == kind]
         if rows:
-            lines += [f"{kind}:", table(("model", "variant", "sparsity", "device", "runtime", "top-1 %", "to FP16", "bound", "hardware FPS",
+            turns = "; hardware FPS with inputs in memory, nets in turn" if kind == "measured" else ""
+            lines += [f"{kind}{turns}:", table(("model", "variant", "sparsity", "device", "runtime", "top-1 %", "to FP16", "bound", "hardware FPS",
                                          "end-to-end FPS"), [_cells(r) for r in rows], left=5), ""]
     verdicts = {True: "holds", False: "DOES NOT HOLD", None: "not judged"}
     lines += [f"{verdicts[f['holds']]:>13}  {f['claim']} [{f['device']}{'' if f['time'] == 'none' else ', ' + f['time']}]: {f['figures']}"
@@ -141,7 +142,8 @@ def _cells(row: dict[str, Any]) -> list[object]:
     accuracy = ["no claim", "-", "-"] if a is None else [f"{a['top1']:.2f}", "-" if a["delta_fp16"] is None else f"{a['delta_fp16']:+.2f}",
                                                          {True: "kept", False: "BROKEN", None: "-"}[a["valid"]]]
     speeds = ["-", "-"] if t is None else [f"{t['in_turn_fps'] or t['hardware_fps']:.1f}", f"{t['end_to_end_fps']:.1f}"]
-    return [row["title"], row["variant_title"], f"{row['sparsity']:g}", row["device"], row["runtime"], *accuracy, *speeds]
+    sparse = f"{row['sparsity']:g}" + (f" ({row['pruning']})" if row["pruning"] else "")
+    return [row["title"], row["variant_title"], sparse, row["device"], row["runtime"], *accuracy, *speeds]
 
 
 # ---- documents -------------------------------------------------------------------------------------------------------------------------------

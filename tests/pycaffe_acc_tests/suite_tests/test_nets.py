@@ -146,6 +146,16 @@ def test_pruned_and_quantized_files(tmp_path):
     assert zero_shares(files.net(SUITE.variants["fp32"]))[1] == 0
 
 
+def test_compensated_pruning(tmp_path):
+    files = ModelFiles(SUITE, SUITE.models[0], FOLDER, tmp_path)
+    net = files.net(SUITE.variants["int8"], 0.6, SUITE.prunings["compensated"])
+    shares, _ = zero_shares(net)
+    assert net.source.precision == "int8" and sorted(shares.values())[-1] == pytest.approx(0.6, abs=0.02)
+    dense, pruned = files.net(SUITE.variants["fp32"]), files.net(SUITE.variants["fp32"], 0.6, SUITE.prunings["compensated"])
+    kept = [(a.blobs[0].data, b.blobs[0].data) for a, b in zip(dense.layers, pruned.layers, strict=True) if shares.get(a.name, 0) > 0.5]
+    assert kept and all((a[b != 0] != b[b != 0]).any() for a, b in kept)  # what is left was set anew
+
+
 @pytest.mark.parametrize(("changes", "error", "told"), [
     ({"model": "none.prototxt"}, MissingFileError, "none.prototxt"), ({"weights": "none.caffemodel"}, MissingFileError, "none.caffemodel"),
     ({"weights": "bad.caffemodel"}, WeightsError, "cannot be unpacked"), ({"model": "", "zoo": "alexnet2"}, CheckError,

@@ -69,6 +69,8 @@ def test_narrowed():
     ({"variants": {"fp32": {"precision": "fp32", "method": "mse"}, "q": {"precision": "int8", "method": "mse"}}},
      "'fp32' has the precision fp32 and the method"),
     ({"variants": {"fp32": {"precision": "fp32"}, "q": {"precision": "int8"}}}, "'q' has the precision int8 and no method"),
+    ({"models": [SMALL["models"][0] | {"prunings": ["mine"]}]}, "no pruning 'mine'; it has vendor"),
+    ({"prunings": {"mine": {"method": "channel"}}}, "prunings.mine.method: it is \"channel\""),
     ({"images": {"a": {"root": "x"}}}, "images.a: none of its forms fits: it must be a list or a dataset"),
     ({"devices": [{"name": "host", "variants": ["fp99"]}]}, "no variant 'fp99'"),
 ])

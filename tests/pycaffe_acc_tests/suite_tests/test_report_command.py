@@ -14,7 +14,8 @@ from pycaffe_acc.tools.demo import FOLDER as EMBEDDED
 from pycaffe_acc.tools.main import main
 
 SMALL = json.loads((FOLDER / "digits.json").read_text(encoding="utf-8"))
-SMALL["models"][0] |= {"sparsities": [0.6], "sparse_variants": ["fp16"], "runtimes": [], "variants": ["fp16", "int8-vendor"], "limit": 40}
+SMALL["models"][0] |= {"sparsities": [0.6], "sparse_variants": ["fp16"], "runtimes": [], "prunings": ["vendor"],
+                       "variants": ["fp16", "int8-vendor"], "limit": 40}
 SMALL["models"][1] |= {"limit": 4, "batch": 4}
 
 
@@ -51,7 +52,8 @@ def test_the_whole_way(tmp_path, capsys):
                          "transformer_encoder.fp16@MLU100"}
     half, card = rows["digits.fp16@host"], rows["digits.fp16@MLU100"]
     assert half["accuracy"]["top1"] > 95 and half["accuracy"]["images"] == 40 and half["accuracy"]["valid"] and half["time"] == "measured"
-    assert card["accuracy"]["top1"] == half["accuracy"]["top1"] and card["time"] == "simulated" and half["throughput"]["in_turn_fps"] > 0 and half["throughput"]["in_turn_end_to_end_fps"] > 0
+    assert card["accuracy"]["top1"] == half["accuracy"]["top1"] and card["time"] == "simulated"
+    assert half["throughput"]["in_turn_fps"] > 0 and half["throughput"]["in_turn_end_to_end_fps"] > 0
     assert rows["digits.fp16.s0.6@host"]["zeros"] == pytest.approx(0.6, abs=0.03)
     encoder = rows["transformer_encoder.fp16@host"]
     assert encoder["accuracy"] is None and encoder["claim"] == "no accuracy claim" and encoder["accuracy_reason"] == "seeded weights"
