@@ -54,14 +54,12 @@ def compare(args: argparse.Namespace, report: Report, measure: Callable[[argpars
         The first row's `valid` says whether every bound holds: --within of FP16's top-1, and what the row had before.
     """
     first = report.rows[0]
-    rows = {args.precision: first}
-    for precision in FLOATS:
-        if precision not in rows:
-            settings = {**vars(args), "precision": precision, "calibration": None, "min_top1": None, "weights": args.float_weights or args.weights}
-            rows[precision] = measure(argparse.Namespace(**settings))
-    half, single = (_top1(rows[p]) for p in FLOATS)
+    dense = {**vars(args), "calibration": None, "min_top1": None, "weights": args.float_weights or args.weights, "sparsity": None}
+    floats = {p: measure(argparse.Namespace(**{**dense, "precision": p})) for p in FLOATS if p != args.precision or args.sparsity}
+    rows = [first, *floats.values()]
+    half, single = (_top1(floats.get(p, first)) for p in FLOATS)
     whole = replace(report, rows=[])
-    for row in rows.values():
+    for row in rows:
         judged = _judged(row, half, WITHIN if args.within is None else args.within) if row is first else row
         whole.add(replace(judged, delta_fp16=_top1(row) - half, delta_fp32=_top1(row) - single))
     return whole

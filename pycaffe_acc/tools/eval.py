@@ -24,12 +24,12 @@ from pycaffe_acc.tools.calibration import add_calibration, check_calibration, op
 from pycaffe_acc.tools.cluster_arguments import add_cluster, check_cluster, on_cluster
 from pycaffe_acc.tools.comparison import add_comparison, check_comparison, compare
 from pycaffe_acc.tools.console import emit, note
-from pycaffe_acc.tools.exit_code import ExitCode, NotInThisVersionError, UsageError
+from pycaffe_acc.tools.exit_code import ExitCode, UsageError
 from pycaffe_acc.tools.model_arguments import add_engine, add_model, check_engine, image_input, open_net, positive
 from pycaffe_acc.tools.parallel_arguments import Layout, add_parallel, layout, on_device, pipelines
 from pycaffe_acc.tools.preprocess_arguments import add_preprocess, open_preprocess
+from pycaffe_acc.tools.pruned_files import add_pruning, check_pruning, pruned_files
 from pycaffe_acc.tools.trace_argument import add_trace, traced
-from pycaffe_acc.version import VERSION
 
 NAME = "eval"
 HELP = "top-1, top-5, hardware FPS and end-to-end FPS over labelled images"
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_evaluation(parser)
     add_engine(parser, "pipelines beside each other, each with its own threads and queue (see cores)")
     add_parallel(parser)
-    parser.add_argument("--sparsity", type=float, metavar="S", help="not in this version: `prune` writes a sparse net, which eval then takes")
+    add_pruning(parser)
     add_calibration(parser)
     add_comparison(parser)
     add_cluster(parser)
@@ -92,10 +92,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _evaluate(args: argparse.Namespace, cores: Layout, dataset: Dataset, preprocess: Preprocess) -> tuple[Report, BaseException | None]:
     start, calibration = time.perf_counter(), None
-    if args.calibration is None:
-        net = open_net(args)
-    else:
-        net, calibration = open_calibrated(args, preprocess)
+    with pruned_files(args) as opened:
+        if args.calibration is None:
+            net = open_net(opened)
+        else:
+            net, calibration = open_calibrated(opened, preprocess)
     load_seconds = time.perf_counter() - start
     report, stopped = measure(args, cores, net, dataset, preprocess, load_seconds, calibration)
     if args.compare and stopped is None:
@@ -130,9 +131,7 @@ def _check_arguments(args: argparse.Namespace) -> None:
     check_comparison(args)
     if args.compare and args.device.partition(":")[0] != "host":
         raise UsageError(f"--compare on {args.device}: a card has no FP32 to compare with; evaluate the float net on the host")
-    if args.sparsity not in (None, 0.0):
-        raise NotInThisVersionError(f"--sparsity is not in version {VERSION}: eval prunes nothing. `pycaffe-acc prune` writes a sparse net; "
-                                    "evaluate that")
+    check_pruning(args)
 
 
 def open_images(args: argparse.Namespace) -> tuple[Dataset, Preprocess]:
@@ -180,12 +179,12 @@ def measure(args: argparse.Namespace, cores: Layout, net: Evaluated, dataset: Da
     report = Report(environment(), load_seconds, outcome.compile_seconds, outcome.warmup_seconds)
     configuration: dict[str, Any] = {"weights": str(args.weights), "dataset": dataset.name, "precision": args.precision, "batch": shape[0],
                                      "threads": cores.pipelines, "device": args.device, "dp": cores.data, "mp": cores.model,
-                                     "core_slots": nets[0].threads, "fifosize": args.fifosize, "sparsity": 0.0, "preprocess": how,
+                                     "core_slots": nets[0].threads, "fifosize": args.fifosize, "sparsity": args.sparsity or 0.0, "preprocess": how,
                                      "calibration": calibration}
     bound = "" if args.min_top1 is None else f"top-1 of at least {args.min_top1:g} %"
     valid = None if args.min_top1 is None else outcome.accuracy.top1 >= args.min_top1
     # a precision is its own yardstick; the distance to the other was not measured
-    own: dict[str, Any] = {f"delta_{args.precision}": 0.0} if args.precision in ("fp32", "fp16") else {}
+    own: dict[str, Any] = {f"delta_{args.precision}": 0.0} if args.precision in ("fp32", "fp16") and not args.sparsity else {}
     stopped = outcome.stopped
     report.add(Row(str(args.model), configuration, outcome.accuracy, outcome.throughput, bound=bound, valid=valid,
                    failed=[f.to_dict() for f in outcome.failures], stopped=None if stopped is None else str(stopped) or type(stopped).__name__,

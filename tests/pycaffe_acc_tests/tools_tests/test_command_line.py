@@ -65,16 +65,6 @@ def test_eval_as_text_names_preprocessing_and_kind_of_time(capsys):
     assert "top-1 %" in text and "hardware FPS" in text and "preprocessing raw: " in text and "times are measured on host" in text
 
 
-PLANNED = [("--sparsity", "0.5")]
-
-
-@pytest.mark.parametrize(("option", "value"), PLANNED)
-def test_what_is_planned_is_status_4_before_anything_is_read(capsys, option, value):
-    nothing = ["--model", "nothing.prototxt", "--weights", "nothing.caffemodel", "--images", "nothing.txt"]
-    status, err = refused(capsys, "eval", *nothing, option, value)
-    assert status == 4 and option in err
-
-
 @pytest.mark.parametrize("verb", ["eval", "time", "classify"])
 def test_fp16(capsys, verb):
     picture = str(next(FOLDER.rglob("*.png")))
