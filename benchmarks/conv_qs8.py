@@ -22,7 +22,7 @@ ACTIVATION, NOTHING_ADDED, RESULT = (1, 0.0, 0.0), (0, 1.0, 0), (0.0, 255.0, 0)
 
 def _bits(value: float | int) -> int:
     """An argument of a kernel as a word."""
-    return value if isinstance(value, int) else int(np.array([value, 0], np.float32).view(np.int64)[0])
+    return value if isinstance(value, int) else int(np.float64(value).view(np.int64))
 
 
 class CodesCase:
