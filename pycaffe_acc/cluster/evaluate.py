@@ -58,6 +58,7 @@ class ClusterRun:
         self._running: dict[Any, tuple[Any, Shard]] = {}
         self.alive: dict[Any, WorkerUse] = {}
         self._uses: list[WorkerUse] = []
+        self._places: dict[Any, tuple[str, int]] = {}
         self._redone = self._losses = 0
 
     def run(self) -> ClusterOutcome:
@@ -126,13 +127,15 @@ class ClusterRun:
         """Wait until a worker can begin."""
         errors = self._ray.exceptions
         try:
-            ready: Ready = self._ray.get(handle.ready.remote(), timeout=_PATIENCE)
+            machine: str = self._ray.get(handle.machine.remote(), timeout=_PATIENCE)
+            place = next(i for i in range(self._count + 1) if (machine, i) not in self._places.values())
+            ready: Ready = self._ray.get(handle.ready.remote(place, self._cores), timeout=_PATIENCE)
         except errors.RayTaskError as e:
             raise _cause(e) from e
         except (errors.RayActorError, errors.GetTimeoutError) as e:
             raise CheckError(f"a worker did not come up: {' '.join(str(e).split())[:500]}") from e
         use = WorkerUse(ready.name, load_seconds=ready.load_seconds, compile_seconds=ready.compile_seconds, warmup_seconds=ready.warmup_seconds)
-        self.alive[handle] = use
+        self.alive[handle], self._places[handle] = use, (machine, place)
         self._uses.append(use)
 
     def _leave(self) -> None:
@@ -172,6 +175,7 @@ class ClusterRun:
     def _replace(self, handle: Any, shard: Shard) -> None:
         """Another worker for a lost one; its share goes first."""
         self.alive.pop(handle).lost = True
+        del self._places[handle]
         self._waiting.appendleft(shard)
         self._redone += 1
         self._losses += 1

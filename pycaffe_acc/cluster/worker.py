@@ -90,11 +90,26 @@ class Worker:
         self._opener = opener
         self._opened: Opened | None = None
 
-    def ready(self) -> Ready:
+    def machine(self) -> str:
+        """The name of the machine that it is on."""
+        return platform.node()
+
+    def ready(self, place: int = 0, cores: int | None = None) -> Ready:
         """Open the net and warm it up; who this is, and what it took.
 
         Not a part of the constructor: what goes wrong here comes to the caller as the exception that it is.
+
+        Parameters
+        ----------
+        place : int
+            Which of the workers of its machine it is.
+        cores : int, optional
+            Keep to so many CPUs, those of its place, where the machine has enough: two workers must not compute on the same one.
         """
+        if cores is not None and hasattr(os, "sched_setaffinity"):
+            own = sorted(os.sched_getaffinity(0))[place * cores:(place + 1) * cores]
+            if len(own) == cores:
+                os.sched_setaffinity(0, own)
         start = time.perf_counter()
         self._opened = self._opener()
         loaded = time.perf_counter() - start
