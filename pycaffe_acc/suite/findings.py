@@ -40,7 +40,7 @@ def findings(rows: list[Row]) -> list[dict[str, Any]]:
 def _finding(name: str, claim: str, device: str, time: str, cases: list[dict[str, Any]], words: Callable[[], str],
              holds: bool | None = None) -> dict[str, Any]:
     judged = [c["holds"] for c in cases if c["holds"] is not None]
-    verdict = None if not cases else all(judged) if holds is None else holds
+    verdict = None if not judged and holds is None else all(judged) if holds is None else holds
     return {"id": name, "claim": claim, "device": device, "time": time, "holds": verdict, "cases": cases,
             "figures": words() if cases else "there are no rows to judge it by"}
 
@@ -84,11 +84,12 @@ def _int8_costs(rows: list[Row]) -> dict[str, Any]:
         cases += [_case(f"{r['title']}, {r['variant_title']}", f"{_lost(r):+.2f} points lost", None) for r in mine]
         words.append(f"{mine[0]['variant_title']}: {min(lost):+.2f} to {max(lost):+.2f} points lost, mean {sum(lost) / len(lost):+.2f}, "
                      f"{sum(r['accuracy']['valid'] is True for r in mine)} of {len(mine)} networks keep the bound")
-        spread.append((_mean(lost) > 0.0 and max(lost) - min(lost) > 4 * max(map(_image, mine)), mine[0]["calibration"]["method"]))
+        if len(mine) > 1:  # one network does not show that networks differ
+            spread.append((_mean(lost) > 0.0 and max(lost) - min(lost) > 4 * max(map(_image, mine)), mine[0]["calibration"]["method"]))
     # the paper speaks of the vendor's tools
     judged = [holds for holds, method in spread if method == "vendor"] or [holds for holds, _ in spread]
     return _finding("int8-accuracy", "INT8 costs accuracy, by amounts that depend on the network (the vendor's method)", "any", "none", cases,
-                    lambda: "; ".join(words), all(judged))
+                    lambda: "; ".join(words), all(judged) if judged else None)
 
 
 def _lost(row: Row) -> float:

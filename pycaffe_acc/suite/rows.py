@@ -3,10 +3,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from pycaffe_acc.suite.plan import HOST, VENDOR, DevicePlan, ModelPlan, Pruning, Suite, Variant
 from pycaffe_acc.version import VERSION
+from pycaffe_acc.zoo.checksum import digests
 
 SEEDED = "seeded weights"
 OURS = "pycaffe-acc"
@@ -67,11 +70,26 @@ def peer_plans(suite: Suite, model: ModelPlan) -> Iterator[NetPlan]:
             yield NetPlan(model, single, 0.0, runtime)
 
 
-def circumstances(suite: Suite, net: NetPlan, limit: int | None) -> dict[str, Any]:
-    """Everything that would change a net's answers."""
+def file_digest(path: Path) -> str:
+    """The digest of a file's bytes; empty for what is no file."""
+    if not path.is_file():
+        return ""
+    stat = path.stat()
+    return _digest(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=1024)
+def _digest(path: Path, size: int, changed_ns: int) -> str:
+    return digests(path, ("sha256",))["sha256"]
+
+
+def circumstances(suite: Suite, net: NetPlan, limit: int | None, data: Path) -> dict[str, Any]:
+    """Everything that would change a net's answers; of lists of images the list, not the pictures."""
     images = {name: asdict(suite.images[name]) for name in (net.model.images, net.model.calibration) if name}
-    return {"version": VERSION, "model": asdict(net.model), "variant": asdict(net.variant), "sparsity": net.sparsity, "runtime": net.runtime,
-            "pruning": asdict(net.pruning) if net.sparsity else None, "limit": limit, "spread": True, "seed": suite.seed, "images": images}
+    named = [net.model.model, net.model.weights, *(text for i in images.values() for text in (i["list"], i["dataset"].partition(":")[2]))]
+    files = {name: file_digest(data / name) for name in named if name}
+    return {"files": files, "version": VERSION, "model": asdict(net.model), "variant": asdict(net.variant), "sparsity": net.sparsity,
+            "runtime": net.runtime, "pruning": asdict(net.pruning) if net.sparsity else None, "limit": limit, "spread": True, "seed": suite.seed, "images": images}
 
 
 def report_row(suite: Suite, net: NetPlan, device: DevicePlan, result: dict[str, Any], throughput: dict[str, Any] | None) -> dict[str, Any]:

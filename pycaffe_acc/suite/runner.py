@@ -122,7 +122,7 @@ class Runner:
         return self._store.get(plan.row_id(device), self._around(plan) | {"device": [device.name, device.dp, device.mp, device.threads]}) is not None
 
     def _around(self, plan: NetPlan) -> dict[str, Any]:
-        return circumstances(self.suite, plan, self.limit_of(plan.model)) | {"threads": self._threads}
+        return circumstances(self.suite, plan, self.limit_of(plan.model), self._data) | {"threads": self._threads}
 
     @property
     def threads(self) -> int:

@@ -52,6 +52,11 @@ def test_without_rows_nothing_is_judged():
     assert findings([])[0]["figures"] == "there are no rows to judge it by" and figures([]) == []
 
 
+def test_one_network_says_nothing_about_differences_between_networks():
+    found = verdicts([r for r in paper() if r["model"] == "alpha"])
+    assert found["int8-accuracy"] is None and found["fp16-accuracy"] is True
+
+
 def test_hardware_is_compared_by_turns_where_there_were_any():
     rows = [row("a", "fp16", 80, 100, 50, turns=100.0), row("a", "vendor", 79, 300, 60, turns=90.0)]
     assert verdicts(rows)["int8-hardware-host"] is False
