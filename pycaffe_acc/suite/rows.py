@@ -89,7 +89,8 @@ def circumstances(suite: Suite, net: NetPlan, limit: int | None, data: Path) -> 
     named = [net.model.model, net.model.weights, *(text for i in images.values() for text in (i["list"], i["dataset"].partition(":")[2]))]
     files = {name: file_digest(data / name) for name in named if name}
     return {"files": files, "version": VERSION, "model": asdict(net.model), "variant": asdict(net.variant), "sparsity": net.sparsity,
-            "runtime": net.runtime, "pruning": asdict(net.pruning) if net.sparsity else None, "limit": limit, "spread": True, "seed": suite.seed, "images": images}
+            "runtime": net.runtime, "pruning": asdict(net.pruning) if net.sparsity else None, "limit": limit, "spread": True,
+            "seed": suite.seed, "images": images}
 
 
 def report_row(suite: Suite, net: NetPlan, device: DevicePlan, result: dict[str, Any], throughput: dict[str, Any] | None) -> dict[str, Any]:
