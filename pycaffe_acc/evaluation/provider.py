@@ -172,7 +172,7 @@ class Provider:
                 values.append(prepared(self._prepare, pixels, self._shape, self._dataset, index))
                 indices.append(index)
             except Exception as e:  # decoders meet files that nobody foresaw: one bad image must not end the run, whatever it raises
-                self.failures.append(Failure(index, image_name(self._dataset, index), e))
+                self.failures.append(Failure(index, image_name(self._dataset, index), without_frames(e)))
             end = time.perf_counter_ns()
             decode += (middle or end) - start
             preprocess += end - (middle or end)
@@ -193,6 +193,15 @@ class Provider:
         row = threading.current_thread().name
         trace.record("decode", "host", start, middle, row, row="thread", image=index)
         trace.record("preprocess", "host", middle, end, row, row="thread", image=index)
+
+
+def without_frames(error: Exception) -> Exception:
+    """The error and its causes without their frames, which would keep every failed image's pixels until the end of the run."""
+    found: BaseException | None = error
+    while found is not None and found.__traceback__ is not None:
+        found.__traceback__ = None
+        found = found.__cause__ or found.__context__
+    return error
 
 
 def image_name(dataset: Dataset, index: int) -> str:

@@ -58,6 +58,20 @@ def test_a_poisoned_image_is_listed_and_the_rest_goes_on(error):
     assert all(str(error) in f.to_dict()["reason"] for f in outcome.failures) and (outcome.best[sorted(bad)] == -1).all()
 
 
+def test_failures_keep_no_pixels():
+    """Neither the error nor what it came from holds on to the frames, and so to the arrays, of the thread that met it."""
+    def before(index):
+        pixels = np.zeros(1000)
+        try:
+            raise OSError(f"image {index} of {pixels.size}")
+        except OSError as e:
+            raise ImageError(f"image {index} is torn") from e
+
+    outcome = run(KnownNet(2), Images(5, lambda i: before(i) if i == 3 else None))
+    error = outcome.failures[0].error
+    assert str(error) == "image 3 is torn" and error.__traceback__ is None and error.__cause__.__traceback__ is None
+
+
 def test_nothing_but_poison_is_an_error():
     def before(index):
         raise ImageError(f"image {index} is torn")
