@@ -18,7 +18,7 @@ EXTRAS = {
     "onnx": ["onnx>=1.16"],
     "cluster": ["ray>=2.9"],
     "test": [*DATA, "pytest>=8", "pytest-timeout>=2.2", "pytest-cov>=5", "hypothesis>=6.90", "ruff>=0.5", "mypy>=1.10", "import-linter>=2.1",
-             "onnx>=1.16", "onnxruntime>=1.17", "opencv-python-headless>=4.9,<5"],
+             "onnx>=1.16", "onnxruntime>=1.17", "opencv-python-headless>=4.9,<5", "jinja2>=3.1"],
     "bench": ["openvino>=2024.0", "onnxruntime>=1.17", "opencv-python-headless>=4.9,<5"],
     # `make schema`; its generated code is not shipped, only the descriptor set
     "schema": ["grpcio-tools>=1.60"],

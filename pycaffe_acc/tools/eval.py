@@ -98,7 +98,7 @@ def _evaluate(args: argparse.Namespace, cores: Layout, dataset: Dataset, preproc
         else:
             net, calibration = open_calibrated(opened, preprocess)
     load_seconds = time.perf_counter() - start
-    report, stopped = measure(args, cores, net, dataset, preprocess, load_seconds, calibration)
+    report, stopped = measure(args, cores, net, dataset, preprocess, load_seconds, calibration, args.sparsity or 0.0)
     if args.compare and stopped is None:
         del net  # its memory is the next one's
         report = compare(args, report, lambda other: measure(other, cores, open_net(other), dataset, preprocess, 0.0)[0].rows[0])
@@ -150,7 +150,7 @@ def open_images(args: argparse.Namespace) -> tuple[Dataset, Preprocess]:
 
 
 def measure(args: argparse.Namespace, cores: Layout, net: Evaluated, dataset: Dataset, preprocess: Preprocess, load_seconds: float,
-            calibration: dict[str, object] | None = None) -> tuple[Report, BaseException | None]:
+            calibration: dict[str, object] | None = None, sparsity: float = 0.0) -> tuple[Report, BaseException | None]:
     """One row of accuracy and throughput for an open net, and what ended it early, if something did.
 
     Parameters
@@ -163,6 +163,8 @@ def measure(args: argparse.Namespace, cores: Layout, net: Evaluated, dataset: Da
     load_seconds : float
     calibration : dict, optional
         How the net was quantized just now.
+    sparsity : float
+        How it was pruned just now.
     """
     nets = pipelines(args, cores, net)
     source = image_input(nets[0])
@@ -179,12 +181,12 @@ def measure(args: argparse.Namespace, cores: Layout, net: Evaluated, dataset: Da
     report = Report(environment(), load_seconds, outcome.compile_seconds, outcome.warmup_seconds)
     configuration: dict[str, Any] = {"weights": str(args.weights), "dataset": dataset.name, "precision": args.precision, "batch": shape[0],
                                      "threads": cores.pipelines, "device": args.device, "dp": cores.data, "mp": cores.model,
-                                     "core_slots": nets[0].threads, "fifosize": args.fifosize, "sparsity": args.sparsity or 0.0, "preprocess": how,
+                                     "core_slots": nets[0].threads, "fifosize": args.fifosize, "sparsity": sparsity, "preprocess": how,
                                      "calibration": calibration}
     bound = "" if args.min_top1 is None else f"top-1 of at least {args.min_top1:g} %"
     valid = None if args.min_top1 is None else outcome.accuracy.top1 >= args.min_top1
     # a precision is its own yardstick; the distance to the other was not measured
-    own: dict[str, Any] = {f"delta_{args.precision}": 0.0} if args.precision in ("fp32", "fp16") and not args.sparsity else {}
+    own: dict[str, Any] = {f"delta_{args.precision}": 0.0} if args.precision in ("fp32", "fp16") and not sparsity else {}
     stopped = outcome.stopped
     report.add(Row(str(args.model), configuration, outcome.accuracy, outcome.throughput, bound=bound, valid=valid,
                    failed=[f.to_dict() for f in outcome.failures], stopped=None if stopped is None else str(stopped) or type(stopped).__name__,

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import errno
+import importlib.util
 import json
 from pathlib import Path
 
@@ -57,7 +58,8 @@ def test_the_whole_way(tmp_path, capsys):
     assert rows["digits.fp16.s0.6@host"]["zeros"] == pytest.approx(0.6, abs=0.03)
     encoder = rows["transformer_encoder.fp16@host"]
     assert encoder["accuracy"] is None and encoder["claim"] == "no accuracy claim" and encoder["accuracy_reason"] == "seeded weights"
-    assert {t["row"] for t in document["layers"]} >= {"digits.fp16@host", "digits.fp16@MLU100"} and err.count("\n") == 5
+    assert {t["row"] for t in document["layers"]} >= {"digits.fp16@host", "digits.fp16@MLU100"}
+    assert err.count("\n") == (5 if importlib.util.find_spec("jinja2") else 6)  # the last says what the page needs
     before = {r["id"]: r["throughput"] for r in document["rows"]}
     status, again, err = run(capsys, *words, "--resume")
     assert status == 0 and {r["id"]: r["throughput"] for r in again["rows"]} == before and err.count("kept") == 5
