@@ -14,6 +14,7 @@ import _thread
 import argparse
 import json
 import os
+import signal
 import statistics
 import sys
 import threading
@@ -132,6 +133,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     parser.set_defaults(threads=8)
     args = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs that a shell put into the background ignore it, and would never end
     check_engine(args, cards=True)
     dataset, preprocess = evaluation.open_images(args)
     cores = layout(args)
