@@ -5,9 +5,9 @@ import argparse
 
 from pycaffe_acc.prune.prune_options import METHODS, SPREADS, PruneOptions
 from pycaffe_acc.tools.exit_code import UsageError
-from pycaffe_acc.tools.model_arguments import add_model, positive
+from pycaffe_acc.tools.model_arguments import add_model
 from pycaffe_acc.tools.preprocess_arguments import add_preprocess
-from pycaffe_acc.tools.quantize_arguments import add_images, add_run
+from pycaffe_acc.tools.quantize_arguments import add_images, add_run, add_validation
 
 #: calibration images that are walked through unless told; their values between two layers are held in memory
 IMAGES = 128
@@ -50,11 +50,7 @@ def _add_bound(parser: argparse.ArgumentParser) -> None:
     bound = parser.add_argument_group("a bound on the accuracy lost")
     bound.add_argument("--max-drop", type=float, metavar="POINTS", help="find the largest sparsity, to 0.05, at which top-1 on labelled images is "
                        "lower by no more; exit with 1 if there is none")
-    bound.add_argument("--validate", metavar="LIST", help="the labelled images: 'path label' lines")
-    bound.add_argument("--validate-root", metavar="DIR", help="folder of that list's images (default: the list's)")
-    bound.add_argument("--validate-dataset", metavar="KIND:PATH", help="instead of --validate, as in eval")
-    bound.add_argument("--validate-limit", type=positive, metavar="N", help="only the first N of them")
-    bound.add_argument("--output", metavar="BLOB", help="the blob that holds the scores (default: the net's only output of that kind)")
+    add_validation(bound)
 
 
 def check_prune(args: argparse.Namespace) -> None:

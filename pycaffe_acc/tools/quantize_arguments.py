@@ -64,18 +64,23 @@ def add_quantize(parser: argparse.ArgumentParser) -> None:
     add_preprocess(parser)
 
 
-def _add_bound(parser: argparse.ArgumentParser) -> None:
-    bound = parser.add_argument_group("a bound on the accuracy lost")
-    bound.add_argument("--max-drop", type=float, metavar="POINTS", help="return the layers that matter most to floating point until top-1 on "
-                       "labelled images is lower by no more; exit with 1 if that leaves none in INT8")
+def add_validation(bound: argparse._ArgumentGroup) -> None:
+    """The labelled images on which a bound on the accuracy is held, and the blob with the scores."""
     bound.add_argument("--validate", metavar="LIST", help="the labelled images: 'path label' lines")
     bound.add_argument("--validate-root", metavar="DIR", help="folder of that list's images (default: the list's)")
     bound.add_argument("--validate-dataset", metavar="KIND:PATH", help="instead of --validate, as in eval")
     bound.add_argument("--validate-limit", type=positive, metavar="N", help="only the first N of them")
+    bound.add_argument("--output", metavar="BLOB", help="the blob that holds the scores (default: the net's only output of that kind)")
+
+
+def _add_bound(parser: argparse.ArgumentParser) -> None:
+    bound = parser.add_argument_group("a bound on the accuracy lost")
+    bound.add_argument("--max-drop", type=float, metavar="POINTS", help="return the layers that matter most to floating point until top-1 on "
+                       "labelled images is lower by no more; exit with 1 if that leaves none in INT8")
+    add_validation(bound)
     bound.add_argument("--ranking-subset", type=positive, default=64, metavar="N", help="rank layers by the first N calibration images (default 64)")
     bound.add_argument("--precision", choices=("int8", "mlu"), default="int8", help="the arithmetic that is measured: int8, or mlu: as on the "
                        "vendor's card (default int8)")
-    bound.add_argument("--output", metavar="BLOB", help="the blob that holds the scores (default: the net's only output of that kind)")
 
 
 def check_quantize(args: argparse.Namespace) -> None:
