@@ -1,4 +1,4 @@
-"""Whether a layer runs by a kernel that skips weights of zero: by estimated cycles, unless the net or the environment says."""
+"""Whether a layer runs by a kernel that skips weights of zero: by estimated cycles, unless the environment says."""
 from __future__ import annotations
 
 import os
@@ -17,6 +17,7 @@ VARIABLE = "PYCAFFE_ACC_SPARSE"
 CHOICES: tuple[str, ...] = ("auto", "off", "on")
 
 WORTHWHILE = 0.85  # so much of the dense kernel's time a sparse one may take: estimates err by about as much as is left
+ASKED = 0.95  # and so much where the net asks for sparse kernels (`sparse_mode`): in doubt it gets them, and it never pays for having asked
 
 
 class SparseChoice(NamedTuple):
@@ -48,18 +49,9 @@ def asked() -> str:
     return value
 
 
-def demanded(zeros: int, net: bool) -> str:
-    """Why a layer with so many zeros runs sparse whatever that costs; empty if it need not.
-
-    Parameters
-    ----------
-    zeros : int
-    net : bool
-        The net asks for it (`sparse_mode`).
-    """
-    if zeros == 0 or asked() == "off":
-        return ""
-    return f"{VARIABLE} asks for it" if asked() == "on" else "sparse_mode asks for it" if net else ""
+def demanded(zeros: int) -> str:
+    """Why a layer with so many zeros runs sparse whatever that costs; empty if it need not."""
+    return f"{VARIABLE} asks for it" if zeros and asked() == "on" else ""
 
 
 def takes_sparse(shape: Conv2dShape) -> bool:
@@ -77,9 +69,9 @@ def choose_sparse(shape: Conv2dShape, zeros: int, weights: int, net: bool = Fals
     zeros, weights : int
         How many of the weights are zero, and how many there are.
     net : bool
-        The net asks for sparse kernels.
+        The net asks for sparse kernels (`sparse_mode`).
     worthwhile : float
-        Share of the dense kernel's time that the sparse one may take.
+        Share of the dense kernel's time that the sparse one may take where it does not.
 
     Returns
     -------
@@ -95,14 +87,14 @@ def choose_sparse(shape: Conv2dShape, zeros: int, weights: int, net: bool = Fals
     density = 1.0 - zeros / weights
     costs = {cut: sparse_cost(shape, cut, density) for cut in cuts(shape)}
     best = min(costs, key=costs.__getitem__)
-    why = demanded(zeros, net)
+    why = demanded(zeros)
     if why:
         return SparseChoice(best, f"{zeros / weights:.0%} zeros, {why}")
     form = choose_winograd(shape).form
     share = costs[best] / (direct_cost(shape) if form is None else winograd_cost(shape, form))
-    if share < worthwhile:
+    if share < (max(worthwhile, ASKED) if net else worthwhile):
         return SparseChoice(best, f"{zeros / weights:.0%} zeros, est. {share:.2f} of dense")
-    return SparseChoice(None, f"{zeros / weights:.0%} zeros, sparse est. {share:.2f} of it")
+    return SparseChoice(None, f"{zeros / weights:.0%} zeros, sparse est. {share:.2f} of it" + (", against sparse_mode" if net else ""))
 
 
 def inner_runs_sparse(m: int, k: int, n: int, zeros: int, net: bool = False, item: int = 4) -> str:
@@ -126,4 +118,4 @@ def inner_runs_sparse(m: int, k: int, n: int, zeros: int, net: bool = False, ite
     if asked() == "off" or zeros == 0 or k > LONGEST:
         return ""
     share = sparse_inner_cost(m, k, n, 1.0 - zeros / (k * n), item) / inner_cost(m, k, n, item)
-    return demanded(zeros, net) or (f"est. {share:.2f} of dense" if share < WORTHWHILE else "")
+    return demanded(zeros) or (f"est. {share:.2f} of dense" if share < (ASKED if net else WORTHWHILE) else "")

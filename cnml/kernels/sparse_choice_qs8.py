@@ -1,4 +1,4 @@
-"""Whether an INT8 layer runs by the kernel that skips words of weights: by estimated cycles, unless the net or the environment says."""
+"""Whether an INT8 layer runs by the kernel that skips words of weights: by estimated cycles, unless the environment says."""
 from __future__ import annotations
 
 from math import prod
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from cnml.cpu import isa
 from cnml.kernels.conv_shape import Conv2dShape
-from cnml.kernels.sparse_choice import asked, demanded
+from cnml.kernels.sparse_choice import ASKED, asked, demanded
 from cnml.kernels.sparse_cost_qs8 import sparse_cost_qs8
 from cnml.kernels.sparse_plan_qs8 import SparseTile, sparse_tiles
 from cnml.kernels.sparse_rows_pack_qs8 import rows_share, takes_rows
@@ -50,9 +50,9 @@ def choose_sparse_qs8(shape: Conv2dShape, words: tuple[int, int], cost: float, *
     dense_input : bool
         See `sparse_tiles`.
     net : bool
-        The net asks for sparse kernels (`sparse_mode`), and gets them where the lanes are filled.
+        The net asks for sparse kernels (`sparse_mode`).
     worthwhile : float
-        Share of the dense kernel's time that the sparse one may take.
+        Share of the dense kernel's time that the sparse one may take where it does not.
 
     Returns
     -------
@@ -69,12 +69,12 @@ def choose_sparse_qs8(shape: Conv2dShape, words: tuple[int, int], cost: float, *
     costs = {tile: sparse_cost_qs8(shape, tile, live) for tile in sparse_tiles(shape, dense_input)}
     best = min(costs, key=costs.__getitem__)
     filled, empty, share = fills_lanes(shape), f"{(every - live) / every:.0%} empty words", costs[best] / cost
-    why = demanded(every - live, net and filled)
+    why = demanded(every - live)
     if why:
         return SparseChoiceInt8(best, f"{empty}, {why}")
-    if share < worthwhile and filled:
+    if share < (max(worthwhile, ASKED) if net else worthwhile) and filled:
         return SparseChoiceInt8(best, f"{empty}, est. {share:.2f} of dense")
-    return SparseChoiceInt8(None)
+    return SparseChoiceInt8(None, f"{empty}, sparse est. {share:.2f} of it, against sparse_mode" if net else "")
 
 
 def rows_run_sparse(shape: Conv2dShape, words: tuple[int, int], cost: float) -> str:
@@ -94,5 +94,5 @@ def rows_run_sparse(shape: Conv2dShape, words: tuple[int, int], cost: float) -> 
     if asked() == "off" or live == every or not takes_rows(shape):
         return ""
     empty, share = f"{(every - live) / every:.0%} empty words", rows_share(shape, live, cost)
-    why = demanded(every - live, False) or (f"est. {share:.2f} of dense" if share < WORTHWHILE else "")
+    why = demanded(every - live) or (f"est. {share:.2f} of dense" if share < WORTHWHILE else "")
     return why and f"{empty}, {why}"

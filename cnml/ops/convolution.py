@@ -214,8 +214,12 @@ class Convolution(Operator):
         emit.count(emit.parameters[0], self.macs([x.shape], [y.shape]), skips=sparse.cut is not None)
         if sparse.cut is not None:
             self._lower_sparse(emit, image, plan_sparse(image, sparse.cut, pixels=pixels), x, add, y)
+        else:
+            self._lower_dense(emit, image, pixels, x, add, y)
+        if sparse.cut is not None or self.sparse and sparse.reason:
             emit.note(f"{emit.notes}, {sparse.reason}")
-            return
+
+    def _lower_dense(self, emit: Emitter, image: Conv2dShape, pixels: Pixels, x: Tensor, add: Tensor | None, y: Tensor) -> None:
         fast = plan_chosen(image, pixels=pixels) if x.layout is Layout.NHWC else None
         if fast is not None:
             self._lower_winograd(emit, fast, x, add, y)

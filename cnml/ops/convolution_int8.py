@@ -12,7 +12,7 @@ from cnml.emitter import Emitter
 from cnml.epilogue import Activation, fold_affine
 from cnml.errors import expect
 from cnml.kernels.conv_pack_qs8 import pack_ends_qs8, pack_weights_qs8
-from cnml.kernels.conv_plan_qs8 import WORD, Bytes, plan_conv2d_qs8, takes_int8
+from cnml.kernels.conv_plan_qs8 import WORD, Bytes, ConvPlanInt8, plan_conv2d_qs8, takes_int8
 from cnml.kernels.conv_shape import Conv2dShape
 from cnml.kernels.depthwise_plan_qs8 import MOST_TAPS, DepthwisePlanInt8, pack_depthwise_ends_qs8, pack_depthwise_qs8, plan_depthwise_qs8
 from cnml.kernels.sparse_choice_qs8 import SparseChoiceInt8, choose_sparse_qs8, rows_run_sparse
@@ -190,8 +190,12 @@ class ConvolutionInt8(Operator):
         if why is not None:
             exact = plan_winograd_qs8(image, pixels, self.int8.data.zero)
             self._lower_winograd(emit, exact._replace(reason=f"{exact.reason}, {why}"), image, x, add, y)
-            return
+        else:
+            self._lower_direct(emit, plan, image, x, add, y)
+        if sparse.reason:
+            emit.note(f"{emit.notes}, {sparse.reason}")
 
+    def _lower_direct(self, emit: Emitter, plan: ConvPlanInt8, image: Conv2dShape, x: Tensor, add: Tensor | None, y: Tensor) -> None:
         def pack(*arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             codes = self.weight_codes(arrays, image)
             return pack_weights_qs8(plan, codes, image.group), pack_ends_qs8(plan, *self.ends(arrays, codes, emit.half), group=image.group)

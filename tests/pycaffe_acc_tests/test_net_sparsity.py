@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import pycaffe_acc as caffe
+from cnml.kernels.conv_shape import Conv2dShape
+from cnml.kernels.sparse_choice import choose_sparse
 from cnml.sparsity import Sparsity
 from pycaffe_acc.net_sparsity import as_fields, in_total, in_words, sparsity_by_operator, sparsity_of, with_rates
 from pycaffe_acc.sliced_net import SlicedNet
@@ -24,6 +26,12 @@ layer { name: "asked" type: "Convolution" bottom: "norm" top: "asked"
 layer { name: "fc" type: "InnerProduct" bottom: "asked" top: "fc" inner_product_param { num_output: 10 MODE } }
 layer { name: "prob" type: "Softmax" bottom: "fc" top: "prob" }
 """
+
+
+def doubtful() -> float:
+    """A share of zeros with which the layer "asked" is sparse if that is asked for, and dense if it is not."""
+    shape, size = Conv2dShape(2, 128, 14, 14, 64, (3, 3), pad=(1, 1)), 64 * 128 * 9
+    return next(i / 100 for i in range(101) if choose_sparse(shape, round(size * i / 100), size, net=True).cut is not None)
 
 
 def write(folder: Path, mode: str = "", shares=(0.9, 0.25, 0.25)) -> tuple[str, str]:
@@ -67,17 +75,20 @@ def test_slices_count_their_products_together(pruned):
     assert sliced.macs == whole.macs
 
 
-def test_sparse_mode_reaches_the_kernels_and_changes_no_result(tmp_path):
-    net = caffe.Net(*write(tmp_path), caffe.TEST)
+def test_sparse_mode_decides_in_doubt_and_changes_no_result(tmp_path):
+    """Of the layer's kernels the sparse one is estimated to be the faster by less than what leads to it unasked."""
+    shares = (0.9, doubtful(), 0.25)
+    net = caffe.Net(*write(tmp_path, shares=shares), caffe.TEST)
     image = np.random.default_rng(1).standard_normal(net.blobs["data"].shape)
     net.blobs["data"].data[...] = image
     want = net.forward()["prob"].copy()
     (tmp_path / "asked").mkdir()
-    asked = caffe.Net(*write(tmp_path / "asked", "sparse_mode: true"), caffe.TEST)
-    assert {n: s.skipped for n, s in sparsity_by_operator(asked, fusion=False)} == {"wide": 7373, "asked": 18432, "fc": 31360}
+    asked = caffe.Net(*write(tmp_path / "asked", "sparse_mode: true", shares), caffe.TEST)
+    skipped, unasked = ({n: s.skipped for n, s in sparsity_by_operator(n, fusion=False)} for n in (asked, net))
+    assert unasked == {"wide": 7373, "asked": 0, "fc": 0} and skipped == unasked | {"asked": round(shares[1] * 64 * 128 * 9)}
     asked.blobs["data"].data[...] = image
     np.testing.assert_allclose(asked.forward()["prob"], want, rtol=1e-4, atol=1e-6)
-    assert any("sparse_mode asks for it" in row.note for row in asked.profile(1))
+    assert any("against sparse_mode" in row.note for row in caffe.Net(*write(tmp_path / "asked", "sparse_mode: true"), caffe.TEST).profile(1))
 
 
 def test_an_edit_through_pycaffe_is_seen(pruned):

@@ -1,4 +1,4 @@
-"""Dense or sparse, by estimated cycles, by the net and by the environment."""
+"""Dense or sparse, by estimated cycles, with a word of the net and by the environment."""
 from __future__ import annotations
 
 import pytest
@@ -45,9 +45,16 @@ def test_against_winograd_more_zeros_are_needed(monkeypatch):
     assert first() < fast
 
 
-def test_the_net_and_the_environment_are_obeyed(monkeypatch):
-    assert choose_sparse(POINTWISE, 1, SIZE, net=True).reason == "0% zeros, sparse_mode asks for it"
+def test_sparse_mode_decides_in_doubt_and_costs_nothing():
+    sparse = [[choose_sparse(SQUARE, 9 * 256 * 256 * i // 100, 9 * 256 * 256, net=n).cut is not None for i in range(101)] for n in (False, True)]
+    assert sparse[0].index(True) > sparse[1].index(True) > 40
+    assert choose_sparse(POINTWISE, SIZE // 10, SIZE, net=True).reason.endswith(" of it, against sparse_mode")
     assert choose_sparse(POINTWISE, 0, SIZE, net=True).cut is None
+    asked, unasked = ([bool(inner_runs_sparse(1, 4096, 4096, i << 18, net)) for i in range(65)] for net in (True, False))
+    assert unasked.index(True) > asked.index(True) > 32
+
+
+def test_the_environment_is_obeyed(monkeypatch):
     monkeypatch.setenv("PYCAFFE_ACC_SPARSE", "on")
     assert choose_sparse(POINTWISE, 1, SIZE).reason == "0% zeros, PYCAFFE_ACC_SPARSE asks for it"
     assert choose_sparse(POINTWISE, 0, SIZE).cut is None

@@ -33,9 +33,9 @@ def test_words_that_all_live_leave_nothing_to_choose():
     assert chosen(SHAPE, 0.0, net=True) == (None, "")
 
 
-def test_the_net_may_ask_for_it():
-    assert chosen(SHAPE, 0.1).tile is None
-    assert chosen(SHAPE, 0.1, net=True).reason == "10% empty words, sparse_mode asks for it"
+def test_sparse_mode_decides_in_doubt_and_costs_nothing():
+    unasked, asked = ([chosen(SHAPE, n / 100, net=net).tile is not None for n in range(101)] for net in (False, True))
+    assert unasked.index(True) > asked.index(True) > 20
 
 
 @pytest.mark.parametrize(("value", "share", "sparse"), [("off", 0.99, False), ("on", 0.01, True), ("auto", 0.01, False), ("", 0.99, True)])
