@@ -70,9 +70,15 @@ def compiled():
         c.close()
 
 
+@pytest.fixture
+def on(monkeypatch):
+    """Sparse kernels wherever there is one and a weight is zero."""
+    monkeypatch.setenv("PYCAFFE_ACC_SPARSE", "on")
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_convolutions_that_the_net_wants_sparse(rng, case):
-    op, shape, weights = build(case, sparse=True, activation=Activation("relu", 0.25))
+def test_convolutions_that_run_sparse(rng, case, on):
+    op, shape, weights = build(case, activation=Activation("relu", 0.25))
     params = [prune(rng.standard_normal(weights), 0.7), rng.standard_normal(op.geometry.num_output)]
     check_operator(op, [rng.standard_normal(shape)], params, rtol=1e-4, atol=1e-4)
     check_half(op, [rng.standard_normal(shape)], params, 5e-3 if case == "3x3" else 1e-4)
@@ -80,28 +86,28 @@ def test_convolutions_that_the_net_wants_sparse(rng, case):
 
 @pytest.mark.parametrize("transpose", [False, True])
 @pytest.mark.parametrize("shape", [(1, 20, 3, 4), (5, 20, 3, 4), (3, 70), (20, 33)])
-def test_inner_products_that_the_net_wants_sparse(rng, shape, transpose):
+def test_inner_products_that_run_sparse(rng, shape, transpose, on):
     k = int(np.prod(shape[1:]))
-    op = InnerProduct(37, transpose=transpose, sparse=True, activation=Activation("relu"))
+    op = InnerProduct(37, transpose=transpose, activation=Activation("relu"))
     params = [prune(rng.standard_normal((k, 37) if transpose else (37, k)), 0.8), rng.standard_normal(37)]
     check_operator(op, [rng.standard_normal(shape)], params, rtol=1e-4, atol=1e-4)
     check_half(op, [rng.standard_normal(shape)], params)
 
 
-def test_steps_before_and_behind_are_folded(rng):
+def test_steps_before_and_behind_are_folded(rng, on):
     op = Convolution(ConvolutionGeometry(40, (3, 3), (1, 1), (1, 1), (1, 1), (1, 1)), "c", (Fold("batch_norm", 3, 1e-5), Fold("scale", 2)),
-                     Activation("clip", 0.0, 1.5), ahead=(Fold("scale", 1),), sparse=True)
+                     Activation("clip", 0.0, 1.5), ahead=(Fold("scale", 1),))
     params = [prune(rng.standard_normal((40, 24, 3, 3)), 0.8), rng.standard_normal(40), rng.standard_normal(40), rng.uniform(0.5, 2, 40),
               np.array([2.0]), rng.standard_normal(40), rng.standard_normal(40), rng.standard_normal(24)]
     check_operator(op, [rng.standard_normal((2, 24, 7, 9))], params, rtol=1e-4, atol=1e-4)
 
 
-def test_a_sum_and_a_place_in_a_concat(rng, compiled):
+def test_a_sum_and_a_place_in_a_concat(rng, compiled, on):
     graph, x = Graph(), rng.standard_normal((2, 32, 9, 9)).astype(np.float32)
     data = graph.input(x.shape, "x")
-    first = graph.add(pointwise(32, "a", sparse=True), [data], parameters(prune(rng.standard_normal((32, 32, 1, 1)), 0.9), np.ones(32)))[0]
-    second = graph.add(pointwise(24, "b", sparse=True), [first], parameters(prune(rng.standard_normal((24, 32, 1, 1)), 0.9), np.ones(24)))[0]
-    added = pointwise(32, "c", sparse=True, residual=True, activation=Activation("relu"))
+    first = graph.add(pointwise(32, "a"), [data], parameters(prune(rng.standard_normal((32, 32, 1, 1)), 0.9), np.ones(32)))[0]
+    second = graph.add(pointwise(24, "b"), [first], parameters(prune(rng.standard_normal((24, 32, 1, 1)), 0.9), np.ones(24)))[0]
+    added = pointwise(32, "c", residual=True, activation=Activation("relu"))
     third = graph.add(added, [first, data], parameters(prune(rng.standard_normal((32, 32, 1, 1)), 0.9), np.ones(32)))[0]
     joined = graph.add(Concat(1), [second, third])
     c = compiled(graph, data, joined, x)

@@ -166,6 +166,13 @@ def test_counts_and_notes(rng, compiled):
 def test_the_net_and_the_environment_decide(rng, compiled, monkeypatch):
     c, x, w, _ = layers(rng, 0.05, compiled, sparse=True)
     np.testing.assert_array_equal(c.run()[0], exact(x, w.array))
+    assert "sparse" not in c.kernels()
+    with Queue(current_device()) as queue:
+        conv = next(r for r in c.executable.profile(queue) if r.name == "conv")
+    assert conv.note.endswith(" of it, against sparse_mode")
+    monkeypatch.setenv("PYCAFFE_ACC_SPARSE", "on")
+    c, x, w, _ = layers(rng, 0.05, compiled)
+    np.testing.assert_array_equal(c.run()[0], exact(x, w.array))
     assert "sparse_nhwc_qs8" in c.kernels()
     monkeypatch.setenv("PYCAFFE_ACC_SPARSE", "off")
     c, x, w, _ = layers(rng, 0.95, compiled, sparse=True)
