@@ -146,9 +146,12 @@ class ClusterRun:
     # ---- shares -------------------------------------------------------------------------------------------------------------------------------
 
     def _give(self, handle: Any) -> None:
-        if self._waiting:
+        """One share to work at, and one more so that the next begins at once; near the end nobody holds what another could do now."""
+        held = sum(h is handle for h, _ in self._running.values())
+        while self._waiting and held < (2 if len(self._waiting) > self._count else 1):
             shard = self._waiting.popleft()
             self._running[handle.run.remote(shard)] = handle, shard
+            held += 1
 
     def _collect(self) -> None:
         """One share's end, good or bad."""
@@ -173,10 +176,11 @@ class ClusterRun:
         self._give(handle)
 
     def _replace(self, handle: Any, shard: Shard) -> None:
-        """Another worker for a lost one; its share goes first."""
+        """Another worker for a lost one; its shares go first."""
         self.alive.pop(handle).lost = True
         del self._places[handle]
-        self._waiting.appendleft(shard)
+        held = [task for task, (h, _) in self._running.items() if h is handle]
+        self._waiting.extendleft([*(self._running.pop(task)[1] for task in reversed(held)), shard])
         self._redone += 1
         self._losses += 1
         if self._losses > 2 * self._count + 1:

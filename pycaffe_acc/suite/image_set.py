@@ -9,6 +9,7 @@ from pycaffe_acc.errors import CheckError
 from pycaffe_acc.evaluation.dataset import Dataset, open_dataset
 from pycaffe_acc.evaluation.provider import image_name
 from pycaffe_acc.preprocess import Preprocess, preprocess_profile
+from pycaffe_acc.suite.photographs import Photographs
 from pycaffe_acc.suite.plan import ImageSet
 
 
@@ -71,7 +72,8 @@ def open_images(images: ImageSet, data: Path, as_pycaffe: bool = False) -> Datas
         numbers, words = numbers[:images.limit], [*words, f"the first {images.limit}"]
     if not len(numbers):
         raise CheckError(f"{dataset.name}: the suite's choice ({', '.join(words)}) leaves no images")
-    return ChosenImages(dataset, numbers, ", ".join(words)) if words else dataset
+    chosen = ChosenImages(dataset, numbers, ", ".join(words)) if words else dataset
+    return Photographs(chosen, images.enlarged) if images.enlarged is not None else chosen
 
 
 def spread(dataset: Dataset, limit: int | None) -> Dataset:

@@ -1,9 +1,10 @@
 """Measured figures: a net over its images, and nets that take turns with inputs in memory."""
 from __future__ import annotations
 
+import math
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -17,8 +18,9 @@ from pycaffe_acc.suite.image_set import ChosenImages
 from pycaffe_acc.suite.peer_net import PeerNet
 from pycaffe_acc.suite.sequence_net import SequenceNet
 
-#: batches of a turn that begins with files
+#: batches of a turn that begins with files, and the seconds it takes the fastest net, if they are not enough for that
 _BATCHES = 6
+_LEAST = 0.3
 #: what a suite evaluates
 Evaluable = Driven | SequenceNet | PeerNet
 
@@ -74,7 +76,7 @@ def in_turns(nets: Mapping[str, Evaluable], seed: int, rounds: int = 5, seconds:
     """Images per second of nets that take turns, so that whatever else the machine does meets all of them alike.
 
     Inputs are seeded noise, lie in memory and have the same values for all. A turn is one forward behind one that does not count, or more that take
-    40 ms together. A net's figure is the median over the rounds.
+    40 ms together. Every other round goes backwards, so that no net always follows the same one. A net's figure is the median over the rounds.
 
     Parameters
     ----------
@@ -100,16 +102,17 @@ def in_turns(nets: Mapping[str, Evaluable], seed: int, rounds: int = 5, seconds:
     for i in range(rounds):
         if i >= 2 and time.perf_counter() - start > seconds:
             break
-        for name, net in nets.items():
-            times[name].append(_turn(net))
+        for name in _order(nets, i):
+            times[name].append(_turn(nets[name]))
     return {name: images[name] / statistics.median(t) for name, t in times.items()}
 
 
-def end_to_end_in_turns(nets: Mapping[str, Evaluable], dataset: Dataset, preprocess: Preprocess, rounds: int = 3,
-                        seconds: float = 20.0) -> dict[str, float]:
-    """End-to-end images per second of nets that take turns, a few batches each time.
+def end_to_end_in_turns(nets: Mapping[str, Evaluable], dataset: Dataset, preprocess: Preprocess, rounds: int = 4,
+                        seconds: float = 40.0) -> dict[str, float]:
+    """End-to-end images per second of nets that take turns, over the same images each time.
 
-    The first pictures of a turn are decoded while nothing is computed yet, so the figures are lower than over a whole set, for all nets alike.
+    The first pictures of a turn are decoded while nothing is computed yet, so the figures are lower than over a whole set, for all nets alike. Every
+    other round goes backwards. The first round only shows how many images are enough.
 
     Parameters
     ----------
@@ -119,23 +122,31 @@ def end_to_end_in_turns(nets: Mapping[str, Evaluable], dataset: Dataset, preproc
     preprocess : Preprocess
     rounds : int
     seconds : float
-        After the second round no other begins when this much time has passed.
+        After the third round no other begins when this much time has passed.
 
     Returns
     -------
     dict of str to float
-        Medians over the rounds.
+        Medians over the rounds but the first.
     """
     rates: dict[str, list[float]] = {name: [] for name in nets}
+    batch = max(net.blobs[net.inputs[0]].shape[0] for net in nets.values())
+    count, first = _BATCHES * batch, 0
     start = time.perf_counter()
     for i in range(rounds):
-        if i >= 2 and time.perf_counter() - start > seconds:
+        if i >= 3 and time.perf_counter() - start > seconds:
             break
-        for name, net in nets.items():
-            count = min(len(dataset), _BATCHES * net.blobs[net.inputs[0]].shape[0])
-            images = ChosenImages(dataset, np.arange(i * count, (i + 1) * count) % len(dataset), "turns")
-            rates[name].append(measured(net, images, preprocess, None)["throughput"]["end_to_end_fps"])
-    return {name: statistics.median(r) for name, r in rates.items()}
+        images = ChosenImages(dataset, np.arange(first, first + count) % len(dataset), "turns")
+        for name in _order(nets, i):
+            rates[name].append(measured(nets[name], images, preprocess, None)["throughput"]["end_to_end_fps"])
+        first += count
+        if i == 0:
+            count = max(count, batch * math.ceil(_LEAST * max(r[0] for r in rates.values()) / batch))
+    return {name: statistics.median(r[1:] or r) for name, r in rates.items()}
+
+
+def _order(nets: Iterable[str], turn: int) -> list[str]:
+    return list(nets) if turn % 2 == 0 else list(nets)[::-1]
 
 
 def _turn(net: Evaluable, least: float = 0.04) -> float:

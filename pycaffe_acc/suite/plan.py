@@ -27,6 +27,7 @@ class ImageSet:
     only_every: int | None = None
     not_every: int | None = None
     limit: int | None = None
+    enlarged: int | None = None
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,15 @@ import numpy as np
 import pytest
 
 from pycaffe_acc.errors import CheckError, MissingExtraError, MissingFileError, WeightsError
+from pycaffe_acc.evaluation.image_list import read_image_list
 from pycaffe_acc.mode import TEST
 from pycaffe_acc.net import Net
 from pycaffe_acc.net_spec import NetSpec
 from pycaffe_acc.net_spec import layers as L
 from pycaffe_acc.seeded_weights import fill_seeded
+from pycaffe_acc.suite import measured as measuring
 from pycaffe_acc.suite import peer_net
-from pycaffe_acc.suite.measured import in_turns
+from pycaffe_acc.suite.measured import end_to_end_in_turns, in_turns
 from pycaffe_acc.suite.net_files import ModelFiles, zero_shares
 from pycaffe_acc.suite.peer_net import PeerNet
 from pycaffe_acc.suite.plan import DevicePlan, ModelPlan, read_suite
@@ -185,3 +187,24 @@ def test_a_card_gains_by_zeros_and_is_the_same_every_time():
 def test_layers_that_a_card_leaves_to_the_host_are_not_simulated():
     with pytest.raises(CheckError, match="cannot be simulated on MLU100: .*'lstm'"):
         card_costs(recurrent(), {}, DevicePlan("MLU100", ("fp16",)))
+
+
+def test_turns_go_to_and_fro_over_the_same_images(monkeypatch):
+    """The first round tells how many images the fastest net needs, and does not count."""
+    nets, seen = {}, []
+    for name in ("slow", "fast"):
+        nets[name] = Net(str(FOLDER / "deploy.prototxt"), TEST, weights=str(FOLDER / "digits.caffemodel"), threads=1)
+    batch = nets["fast"].blobs[nets["fast"].inputs[0]].shape[0]
+    speed = {"slow": iter([9.0, 10.0, 12.0, 11.0]), "fast": iter([1000.0, 500.0, 700.0, 600.0])}
+
+    def evaluated(net, images, preprocess, limit):
+        name = next(k for k, v in nets.items() if v is net)
+        seen.append((name, len(images), [images.where(0), images.where(len(images) - 1)]))
+        return {"throughput": {"end_to_end_fps": next(speed[name])}}
+    monkeypatch.setattr(measuring, "measured", evaluated)
+    images = read_image_list(FOLDER / "test.txt")
+    assert end_to_end_in_turns(nets, images, None) == {"slow": 11.0, "fast": 600.0}
+    assert [name for name, _, _ in seen] == ["slow", "fast", "fast", "slow", "slow", "fast", "fast", "slow"]
+    count = -(-300 // batch) * batch
+    assert [n for _, n, _ in seen] == [6 * batch] * 2 + [count] * 6
+    assert all(a[2] == b[2] for a, b in zip(seen[::2], seen[1::2], strict=True)) and seen[2][2] != seen[0][2]
