@@ -9,11 +9,11 @@ from pycaffe_acc.suite.plan import HOST
 from pycaffe_acc.suite.rows import OURS
 
 #: where decoding and preparing take this share of the time or more, they dominate
-_DOMINATES = 0.5
+_DOMINATES = 0.75
 #: a gain of no more than this much is none, where decoding dominates
 _NO_GAIN = 1.10
 #: measured gains that differ by less than this share do not differ: no such case decides anything
-_NOISE = 0.05
+_NOISE = 0.10
 
 
 def findings(rows: list[Row]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from pycaffe_acc.suite.peer_net import PeerNet
 from pycaffe_acc.suite.sequence_net import SequenceNet
 
 #: batches of a turn that begins with files, and the seconds it takes the fastest net, if they are not enough for that
-_BATCHES = 6
+_BATCHES = 3
 _LEAST = 0.3
 #: what a suite evaluates
 Evaluable = Driven | SequenceNet | PeerNet
@@ -72,7 +72,7 @@ def _throughput(outcome: Outcome) -> dict[str, Any]:
     return figures | {"split_of": "wall time", "in_turn_fps": None, "in_turn_end_to_end_fps": None}
 
 
-def in_turns(nets: Mapping[str, Evaluable], seed: int, rounds: int = 5, seconds: float = 8.0) -> dict[str, float]:
+def in_turns(nets: Mapping[str, Evaluable], seed: int, rounds: int = 9, seconds: float = 15.0) -> dict[str, float]:
     """Images per second of nets that take turns, so that whatever else the machine does meets all of them alike.
 
     Inputs are seeded noise, lie in memory and have the same values for all. A turn is one forward behind one that does not count, or more that take
@@ -85,7 +85,7 @@ def in_turns(nets: Mapping[str, Evaluable], seed: int, rounds: int = 5, seconds:
     seed : int
     rounds : int
     seconds : float
-        After the second round no other begins when this much time has passed.
+        After the third round no other begins when this much time has passed.
 
     Returns
     -------
@@ -100,14 +100,14 @@ def in_turns(nets: Mapping[str, Evaluable], seed: int, rounds: int = 5, seconds:
     times: dict[str, list[float]] = {name: [] for name in nets}
     start = time.perf_counter()
     for i in range(rounds):
-        if i >= 2 and time.perf_counter() - start > seconds:
+        if i >= 3 and time.perf_counter() - start > seconds:
             break
         for name in _order(nets, i):
             times[name].append(_turn(nets[name]))
     return {name: images[name] / statistics.median(t) for name, t in times.items()}
 
 
-def end_to_end_in_turns(nets: Mapping[str, Evaluable], dataset: Dataset, preprocess: Preprocess, rounds: int = 4,
+def end_to_end_in_turns(nets: Mapping[str, Evaluable], dataset: Dataset, preprocess: Preprocess, rounds: int = 7,
                         seconds: float = 40.0) -> dict[str, float]:
     """End-to-end images per second of nets that take turns, over the same images each time.
 

@@ -62,12 +62,12 @@ def test_hardware_is_compared_by_turns_where_there_were_any():
     assert verdicts(rows)["int8-hardware-host"] is False
 
 
-@pytest.mark.parametrize(("whole", "verdict"), [(140, True), (149, None), (151, None), (160, False)])
+@pytest.mark.parametrize(("whole", "verdict"), [(130, True), (149, None), (151, None), (170, False)])
 def test_measured_gains_that_hardly_differ_decide_nothing(whole, verdict):
     for device, expected in (("host", verdict), ("MLU100", whole < 150)):
         rows = [row("a", "fp16", 80, 100, 100, device=device), row("a", "vendor", 79, 150, whole, device=device)]
         found = next(f for f in findings(judged(SUITE, rows)) if f["id"] == f"int8-end-to-end-{device}")
-        assert found["holds"] is expected and ("the same within 5% for 1 of 1" in found["figures"]) == (expected is None)
+        assert found["holds"] is expected and ("the same within 10% for 1 of 1" in found["figures"]) == (expected is None)
 
 
 def test_distances_and_the_bound():
