@@ -116,9 +116,10 @@ def _named(axes: Any, names: list[str], figure: dict[str, Any]) -> None:
 
 
 def _lines(axes: Any, figure: dict[str, Any]) -> None:
-    for series in figure["series"]:
+    for i, series in enumerate(figure["series"]):
         points = sorted(series["points"], key=lambda p: p["x"])
-        axes.plot([p["x"] for p in points], [p["y"] for p in points], marker="o", markersize=3, label=_plain(series["name"]))
+        axes.plot([p["x"] for p in points], [p["y"] for p in points], marker="o", markersize=3, label=_plain(series["name"]),
+                  linestyle=("-", "--", ":")[i // 10 % 3])  # there are ten colours
     axes.set_xlabel(_plain(figure["x"]), fontsize=8)
     axes.set_ylabel(_plain(figure["y"]), fontsize=8)
 
