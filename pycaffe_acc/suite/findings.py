@@ -12,6 +12,8 @@ from pycaffe_acc.suite.rows import OURS
 _DOMINATES = 0.75
 #: a gain of no more than this much is none, where decoding dominates
 _NO_GAIN = 1.10
+#: points: what INT8 costs cannot be told where one image is more than that
+_TELLING = 1.0
 #: measured gains that differ by less than this share do not differ: no such case decides anything
 _NOISE = 0.10
 
@@ -78,7 +80,8 @@ def _image(row: Row) -> float:
 
 
 def _int8_costs(rows: list[Row]) -> dict[str, Any]:
-    chosen = [r for r in _nets(rows) if r["calibration"] is not None and not r["sparsity"] and r["accuracy"]["delta_fp16"] is not None]
+    chosen = [r for r in _nets(rows) if r["calibration"] is not None and not r["sparsity"] and r["accuracy"]["delta_fp16"] is not None
+              and _image(r) <= _TELLING]
     cases, words, spread = [], [], []
     for variant in dict.fromkeys(r["variant"] for r in chosen):
         mine = [r for r in chosen if r["variant"] == variant]

@@ -110,3 +110,10 @@ def test_the_front():
     points = [{"x": x, "y": y, "valid": v} for x, y, v in ((1, 9, True), (2, 8, True), (2, 7, True), (3, 8.5, False), (4, 5, None), (4, 5, True))]
     mark_front(points)
     assert [p["front"] for p in points] == [True, True, False, False, True, True]
+
+
+def test_few_images_do_not_tell_what_int8_costs():
+    rows = paper()
+    for r in rows:
+        r["accuracy"] |= {"images": 60}
+    assert verdicts(rows)["int8-accuracy"] is None
