@@ -53,8 +53,8 @@ def environment_line(document: dict[str, Any]) -> str:
     """Where and when."""
     e, rows = document["environment"], document["rows"]
     packages = ", ".join(f"{name} {e['packages'][key]}" for name, key in (("NumPy", "numpy"), ("Numba", "numba")))
-    return (f"{len(rows)} rows of {len({r['model'] for r in rows})} entries of the suite, of {document['finished'][:10]}, on {e['threads']} threads of "
-            f"{e['cpu']} ({e['cpus']} CPUs), Python {e['python']}, {packages}. All of it takes less than half an hour there.")
+    return (f"{len(rows)} rows of {len({r['model'] for r in rows})} entries of the suite, of {document['finished'][:10]}, on {e['threads']} threads "
+            f"of {e['cpu']} ({e['cpus']} CPUs), Python {e['python']}, {packages}. All of it takes less than half an hour there.")
 
 
 def findings_table(document: dict[str, Any]) -> str:
