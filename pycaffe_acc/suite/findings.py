@@ -15,16 +15,18 @@ _NO_GAIN = 1.10
 #: points: what INT8 costs cannot be told where one image is more than that
 _TELLING = 1.0
 #: measured gains that differ by less than this share do not differ: no such case decides anything
-_NOISE = 0.10
+NOISE = 0.10
 
 
-def findings(rows: list[Row]) -> list[dict[str, Any]]:
+def findings(rows: list[Row], noise: float = NOISE) -> list[dict[str, Any]]:
     """All findings that are asked of a report.
 
     Parameters
     ----------
     rows : list of dict
         As the schema has them, judged.
+    noise : float
+        Measured gains that differ by less than this share decide nothing; 0 lets every case decide.
 
     Returns
     -------
@@ -36,8 +38,8 @@ def findings(rows: list[Row]) -> list[dict[str, Any]]:
     found = [_fp16_is_free(ours), _int8_costs(ours)]
     for device in devices:
         here = [r for r in ours if r["device"] == device and r["throughput"] is not None]
-        found += [_int8_is_faster(device, here), _end_to_end_gains_less(device, here), _gain_vanishes(device, here),
-                  _sparsity_speeds_up(device, here), _end_to_end_flattens(device, here)]
+        found += [_int8_is_faster(device, here), _end_to_end_gains_less(device, here, noise), _gain_vanishes(device, here),
+                  _sparsity_speeds_up(device, here), _end_to_end_flattens(device, here, noise)]
     return [*found, _sparsity_costs(ours)]
 
 
@@ -121,19 +123,19 @@ def _int8_is_faster(device: str, rows: list[Row]) -> dict[str, Any]:
                     lambda: f"{min(gains):.2f} to {max(gains):.2f} times FP16, {sum(g > 1 for g in gains)} of {len(gains)} above 1")
 
 
-def _end_to_end_gains_less(device: str, rows: list[Row]) -> dict[str, Any]:
+def _end_to_end_gains_less(device: str, rows: list[Row], noise: float) -> dict[str, Any]:
     pairs = _pairs(rows)
     both = [(_gain(p, hardware_fps), _gain(p, compared_end_to_end_fps)) for p in pairs]
-    cases = [_case(f"{b['title']}, {b['variant_title']}", f"hardware {h:.2f} x, end to end {e:.2f} x", _smaller(device, e, h))
+    cases = [_case(f"{b['title']}, {b['variant_title']}", f"hardware {h:.2f} x, end to end {e:.2f} x", _smaller(device, e, h, noise))
              for (_, b), (h, e) in zip(pairs, both, strict=True)]
     return _finding(f"int8-end-to-end-{device}", "The end-to-end gain of INT8 is smaller than the hardware gain", device, _time(device), cases,
                     lambda: f"end to end {_mean([e for _, e in both]):.2f} times FP16 in the mean, hardware {_mean([h for h, _ in both]):.2f}; "
-                            f"{_tally(cases)}")
+                            f"{_tally(cases, noise)}")
 
 
-def _smaller(device: str, whole: float, hardware: float) -> bool | None:
+def _smaller(device: str, whole: float, hardware: float, noise: float) -> bool | None:
     """Whether the end-to-end gain is the smaller one; of measured ones, None where the clock cannot tell."""
-    if device == HOST and abs(whole / hardware - 1.0) < _NOISE:
+    if device == HOST and abs(whole / hardware - 1.0) < noise:
         return None
     return whole < hardware
 
@@ -173,16 +175,16 @@ def _sparsity_speeds_up(device: str, rows: list[Row]) -> dict[str, Any]:
                     lambda: f"{min(gains.values()):.2f} to {max(gains.values()):.2f} times the dense net at the highest sparsity")
 
 
-def _end_to_end_flattens(device: str, rows: list[Row]) -> dict[str, Any]:
+def _end_to_end_flattens(device: str, rows: list[Row], noise: float) -> dict[str, Any]:
     hardware, whole = _curves(rows, hardware_fps), _curves(rows, compared_end_to_end_fps)
     cases = []
     for k, c in whole.items():
         if k in hardware:
             h, e = (x[-1][1] / x[0][1] for x in (hardware[k], c))
-            cases.append(_case(k, f"hardware {h:.2f} x, end to end {e:.2f} x at sparsity {c[-1][0]:g}", _smaller(device, e, h)))
+            cases.append(_case(k, f"hardware {h:.2f} x, end to end {e:.2f} x at sparsity {c[-1][0]:g}", _smaller(device, e, h, noise)))
     return _finding(f"sparsity-end-to-end-{device}", "End-to-end FPS flattens with sparsity: it gains less than hardware FPS", device,
                     _time(device), cases,
-                    lambda: f"end to end {_tally(cases)} nets")
+                    lambda: f"end to end {_tally(cases, noise)} nets")
 
 
 def _sparsity_costs(rows: list[Row]) -> dict[str, Any]:
@@ -196,9 +198,9 @@ def _sparsity_costs(rows: list[Row]) -> dict[str, Any]:
                     lambda: f"falls for {sum(bool(c['holds']) for c in cases)} of {len(cases)} nets, pruned without training")
 
 
-def _tally(cases: list[dict[str, Any]]) -> str:
+def _tally(cases: list[dict[str, Any]], noise: float) -> str:
     smaller, same = (sum(c["holds"] is verdict for c in cases) for verdict in (True, None))
-    return f"smaller for {smaller}{f', the same within {_NOISE:.0%} for {same}' if same else ''} of {len(cases)}"
+    return f"smaller for {smaller}{f', the same within {noise:.0%} for {same}' if same else ''} of {len(cases)}"
 
 
 def _mean(values: list[float]) -> float:
