@@ -17,7 +17,7 @@ VARIABLE = "PYCAFFE_ACC_SPARSE"
 CHOICES: tuple[str, ...] = ("auto", "off", "on")
 
 WORTHWHILE = 0.85  # so much of the dense kernel's time a sparse one may take: estimates err by about as much as is left
-ASKED = 0.95  # and so much where the net asks for sparse kernels (`sparse_mode`): in doubt it gets them, and it never pays for having asked
+ASKED = 0.95  # and so much where the net asks for sparse kernels (`sparse_mode`): in doubt it gets them, and pays at most what the estimate errs by
 
 
 class SparseChoice(NamedTuple):

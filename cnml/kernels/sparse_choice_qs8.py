@@ -74,7 +74,8 @@ def choose_sparse_qs8(shape: Conv2dShape, words: tuple[int, int], cost: float, *
         return SparseChoiceInt8(best, f"{empty}, {why}")
     if share < (max(worthwhile, ASKED) if net else worthwhile) and filled:
         return SparseChoiceInt8(best, f"{empty}, est. {share:.2f} of dense")
-    return SparseChoiceInt8(None, f"{empty}, sparse est. {share:.2f} of it, against sparse_mode" if net else "")
+    against = f"sparse est. {share:.2f} of it" if filled else "too few pixels for sparse lanes"
+    return SparseChoiceInt8(None, f"{empty}, {against}, against sparse_mode" if net else "")
 
 
 def rows_run_sparse(shape: Conv2dShape, words: tuple[int, int], cost: float) -> str:

@@ -45,7 +45,7 @@ def test_against_winograd_more_zeros_are_needed(monkeypatch):
     assert first() < fast
 
 
-def test_sparse_mode_decides_in_doubt_and_costs_nothing():
+def test_sparse_mode_decides_in_doubt_and_is_no_demand():
     sparse = [[choose_sparse(SQUARE, 9 * 256 * 256 * i // 100, 9 * 256 * 256, net=n).cut is not None for i in range(101)] for n in (False, True)]
     assert sparse[0].index(True) > sparse[1].index(True) > 40
     assert choose_sparse(POINTWISE, SIZE // 10, SIZE, net=True).reason.endswith(" of it, against sparse_mode")
