@@ -22,12 +22,18 @@ class Store:
         Made if it is not there.
     resume : bool
         Whether results that lie there may be used. Otherwise they are replaced one by one, and none is read.
+
+    Attributes
+    ----------
+    oldest : float or None
+        When the oldest result that was used was written, in seconds since 1970.
     """
 
     def __init__(self, folder: Path, resume: bool):
         self.folder, self._resume = folder, resume
         folder.mkdir(parents=True, exist_ok=True)
         self._fresh: set[str] = set()
+        self.oldest: float | None = None
 
     def get(self, name: str, circumstances: Any) -> dict[str, Any] | None:
         """A result that was measured under the same circumstances: in this run, or before when resumed.
@@ -48,6 +54,8 @@ class Store:
             return None
         if not isinstance(record, dict) or record.get("circumstances") != digest(circumstances):
             return None
+        written = self._path(name).stat().st_mtime
+        self.oldest = written if self.oldest is None else min(self.oldest, written)
         result: dict[str, Any] = record["result"]
         return result
 

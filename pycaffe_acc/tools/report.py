@@ -73,15 +73,16 @@ def _run_suite(args: argparse.Namespace) -> int:
     suite = read_suite(args.suite).narrowed(_names(args.models), _names(args.devices))
     data = _data_folder(args, suite.embedded)
     out = Path(args.out)
-    started = _now()
+    started, store = time.time(), Store(out / "results", args.resume)
     with Bar(sys.stderr) as bar:
-        runner = Runner(suite, data, Store(out / "results", args.resume), args.limit, args.threads, bar)
+        runner = Runner(suite, data, store, args.limit, args.threads, bar)
         try:
             runner.run()
         except KeyboardInterrupt:
             note(f"pycaffe-acc: interrupted; what was measured is in {out / 'results'}: go on with --resume")
             raise
-    document = report_document(suite, runner.rows(), runner.layers(), runner.failures, args.limit, started, _now())
+    document = report_document(suite, runner.rows(), runner.layers(), runner.failures, args.limit,
+                               _clock(min(started, store.oldest or started)), _clock(time.time()))
     write_document(document, out / "report.json")
     written = [out / "report.json", *_page(document, out / "page.html", out / "figures")]
     emit(args, document, _text(document, written))
@@ -101,8 +102,8 @@ def _names(text: str | None) -> list[str] | None:
     return None if text is None else [word.strip() for word in text.split(",") if word.strip()]
 
 
-def _now() -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
+def _clock(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
 
 
 def _page(document: dict[str, Any], path: Path, figures: Path | None) -> list[Path]:

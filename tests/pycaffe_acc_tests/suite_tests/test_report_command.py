@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,9 @@ def test_the_whole_way(tmp_path, capsys):
     told = [line for line in err.splitlines() if line.startswith("[")]  # others say what pages and pictures need
     assert len(told) == 5
     before = {r["id"]: r["throughput"] for r in document["rows"]}
+    os.utime(out / "results" / "digits.fp16.json", (1e9, 1e9))
     status, again, err = run(capsys, *words, "--resume")
+    assert again["started"] == "2001-09-09 01:46:40 UTC" < document["started"] <= again["finished"]
     assert status == 0 and {r["id"]: r["throughput"] for r in again["rows"]} == before and err.count("kept") == 5
     # other circumstances are measured anew, and simulated times are the same every time
     status, fewer, err = run(capsys, *words, "--resume", "--limit", "20", "--models", "digits")
